@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Packs the guest's initial file system.
+
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=
+
+usage() {
+	cat <<-'END'
+	usage: vm/initramfs.sh OUT BINARY...
+
+	Writes to OUT a gzip'ed cpio archive to boot guests from: busybox, dash as
+	/bin/sh, mke2fs, the BINARIES (in /bin), the shared libraries all of them
+	need, and vm/init.
+	The same files give the same archive, byte for byte.
+
+	Exit status: 0 written, 2 something is missing.
+
+	example:
+	  vm/initramfs.sh /tmp/initramfs.gz ./pinscale
+	END
+}
+
+die() {
+	printf 'vm/initramfs.sh: %s\n' "$*" >&2
+	exit 2
+}
+
+# shellcheck disable=SC2317 # called by the trap
+clean_up() {
+	[[ -z $root ]] || rm -rf "$root"
+	rm -f "${out:-}.new"
+}
+
+# add_program FILE NAME: with the libraries and the loader that ldd names.
+add_program() {
+	local lib
+
+	cp -L "$1" "$root/bin/$2"
+	chmod 755 "$root/bin/$2"
+	while read -r lib; do
+		[[ ! -e $root$lib ]] || continue
+		mkdir -p "$root$(dirname "$lib")"
+		cp -L "$lib" "$root$lib"
+	done < <(ldd "$1" 2>/dev/null | grep -oE '/[^ ]+' || true)
+}
+
+main() {
+	local binary busybox dash mke2fs missing applet
+
+	case ${1:-} in
+	--help | -h)
+		usage
+		exit 0
+		;;
+	esac
+	(($# >= 1)) || die "The file to write is needed; see vm/initramfs.sh --help."
+	out=$1
+	shift
+
+	busybox=$(PATH=$PATH:/bin:/usr/bin command -v busybox) ||
+		die "Looked for busybox and did not find it. Install it with: apt-get install busybox-static"
+	! ldd "$busybox" >/dev/null 2>&1 ||
+		die "$busybox is not a static program. Install the static one with: apt-get install busybox-static"
+	mke2fs=$(PATH=$PATH:/sbin:/usr/sbin command -v mke2fs) ||
+		die "Looked for mke2fs and did not find it. Install it with: apt-get install e2fsprogs"
+	dash=$(PATH=$PATH:/bin:/usr/bin command -v dash) ||
+		die "Looked for dash and did not find it. Install it with: apt-get install dash"
+	command -v cpio >/dev/null ||
+		die "Looked for cpio and did not find it. Install it with: apt-get install cpio"
+	for binary in "$@"; do
+		[[ -x $binary && -f $binary ]] || die "$binary is no program that can be run; build it first."
+		missing=$(ldd "$binary" 2>/dev/null | sed -n 's/^[[:space:]]*\(.*\) => not found.*/\1/p')
+		[[ -z $missing ]] || die "$binary needs the libraries ${missing//$'\n'/, }, which this machine does not have."
+	done
+
+	trap clean_up EXIT
+	root=$(mktemp -d)
+	mkdir -p "$root"/{bin,dev,etc,proc,results,root,run,sys,tmp}
+	ln -s bin "$root/sbin"
+	ln -s /proc/mounts "$root/etc/mtab"
+	printf 'root:x:0:0:root:/root:/bin/sh\n' >"$root/etc/passwd"
+	printf 'root:x:0:\n' >"$root/etc/group"
+	cp "$busybox" "$root/bin/busybox"
+	for applet in $("$busybox" --list); do
+		[[ $applet == busybox ]] || ln -s busybox "$root/bin/$applet"
+	done
+	# Busybox's own shell prefers its applets to the programs in /bin.
+	rm -f "$root"/bin/{sh,mke2fs,mkfs.ext2}
+	add_program "$dash" sh
+	add_program "$mke2fs" mke2fs
+	for applet in mkfs.ext2 mkfs.ext4; do
+		ln -s mke2fs "$root/bin/$applet"
+	done
+	for binary in "$@"; do
+		rm -f "$root/bin/$(basename "$binary")"
+		add_program "$binary" "$(basename "$binary")"
+	done
+	cp "$here/init" "$root/init"
+	chmod 755 "$root/init"
+	find "$root" -exec touch -h -d @0 {} +
+
+	(
+		cd "$root"
+		find . -mindepth 1 | LC_ALL=C sort |
+			cpio --quiet --reproducible -o -H newc --owner=0:0
+	) | gzip -n -1 >"$out.new" ||
+		die "Writing $out.new failed; see that its directory exists and has space ('df $(dirname "$out")')."
+	mv "$out.new" "$out"
+}
+
+main "$@"
