@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Every C file under bench/ is part of the program: adding a plug-in is adding a
+# file. 'make V=1' shows the commands.
+
+CC ?= gcc
+CFLAGS ?= -O2 -g
+BUILD ?= build
+
+LIBRARIES := $(shell pkg-config --libs jansson hwloc gsl zlib) -linih -laio -ldl -lpthread
+
+CPPFLAGS += -D_GNU_SOURCE -Ibench -DPINSCALE_TOP=\"$(CURDIR)\"
+override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wno-format-truncation -Werror -MMD -MP \
+	$(shell pkg-config --cflags jansson hwloc gsl zlib)
+
+SOURCES := $(sort $(shell find bench -name '*.c'))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+TEST_SOURCES := $(sort $(wildcard tests/unit/*_test.c))
+TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
+
+ifeq ($(V),1)
+quiet =
+else
+quiet = @printf '  %-4s %s\n' $(1) $(2);
+endif
+
+all: $(BUILD)/pinscale
+
+$(BUILD)/pinscale: $(OBJECTS)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBRARIES)
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# A unit test is a program of its own: the test, and all of bench but its main().
+$(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(filter-out $(BUILD)/bench/main.o,$(OBJECTS))
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBRARIES) -lcmocka
+
+# Kept after linking, so that a test is compiled once.
+.SECONDARY:
+
+check: all $(TESTS)
+	@tests/run.sh $(TESTS)
+
+format:
+	clang-format -i $(SOURCES) $(TEST_SOURCES) $$(find bench -name '*.h')
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all check format clean
+
+-include $(OBJECTS:.o=.d) $(TEST_SOURCES:%.c=$(BUILD)/%.d)

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "file.h"
+
+#define PATH_SIZE 4096
+
+const char *journal_now(char *text, size_t size)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	return text;
+}
+
+static void path_of(const struct journal *j, const char *name, char *path)
+{
+	snprintf(path, PATH_SIZE, "%s/%s", j->directory, name);
+}
+
+bool journal_exists(const char *directory)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s/run.json", directory);
+	return !access(path, F_OK);
+}
+
+static int make_directories(const char *directory, struct error *e)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s/boots", directory);
+	for (char *slash = path + 1;; slash++) {
+		slash = strchr(slash, '/');
+		if (slash)
+			*slash = '\0';
+		if (mkdir(path, 0755) && errno != EEXIST)
+			return fail(e, "Making the directory %s: %s.", path, strerror(errno));
+		if (!slash)
+			return 0;
+		*slash = '/';
+	}
+}
+
+static int write_json(const char *path, const json_t *record, struct error *e)
+{
+	char *text = json_dumps(record, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	int rc = text ? file_replace(path, text, e) : fail(e, "Writing %s: no memory.", path);
+
+	free(text);
+	return rc;
+}
+
+static json_t *read_json(const char *path, struct error *e)
+{
+	json_error_t why;
+	json_t *record = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
+
+	if (!record)
+		fail(e, "Reading %s: %s (line %d).", path, why.text, why.line);
+	return record;
+}
+
+static char *key_of(unsigned int boot, int repetition, const json_t *point)
+{
+	char *name = json_dumps(point, JSON_COMPACT | JSON_SORT_KEYS);
+	char *key = NULL;
+
+	if (name && asprintf(&key, "%u %d %s", boot, repetition, name) < 0)
+		key = NULL;
+	free(name);
+	return key;
+}
+
+static void remember(struct journal *j, const json_t *record)
+{
+	const char *type = json_string_value(json_object_get(record, "type"));
+	unsigned int boot = json_integer_value(json_object_get(record, "boot"));
+	int repetition = -1;
+	char *key, text[16];
+
+	if (!type)
+		return;
+	if (!strcmp(type, "boot-end")) {
+		snprintf(text, sizeof(text), "%u", boot);
+		json_object_set_new(j->ended, text, json_true());
+		return;
+	}
+	if (!strcmp(type, "trial"))
+		repetition = json_integer_value(json_object_get(record, "repetition"));
+	else if (strcmp(type, "skip"))
+		return;
+	key = key_of(boot, repetition, json_object_get(record, "point"));
+	if (key)
+		json_object_set_new(j->done, key, json_true());
+	free(key);
+}
+
+/* Reads what there is, and ends a torn last line, so that the next is whole. */
+static int open_trials(struct journal *j, struct error *e)
+{
+	char path[PATH_SIZE];
+	char *text, *save, *line;
+
+	path_of(j, "trials.jsonl", path);
+	j->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (j->fd < 0)
+		return fail(e, "Opening %s: %s.", path, strerror(errno));
+	text = file_read(path, e);
+	if (!text)
+		return -1;
+	if (*text && text[strlen(text) - 1] != '\n' && write(j->fd, "\n", 1) != 1) {
+		free(text);
+		return fail(e, "Writing to %s: %s.", path, strerror(errno));
+	}
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		json_t *record = json_loads(line, 0, NULL);
+
+		if (record)
+			remember(j, record);
+		json_decref(record);
+	}
+	free(text);
+	return 0;
+}
+
+static int read_boots(struct journal *j, struct error *e)
+{
+	char path[PATH_SIZE], text[16];
+	struct dirent *entry;
+	unsigned int number;
+	DIR *directory;
+	int end;
+
+	path_of(j, "boots", path);
+	directory = opendir(path);
+	while (directory && (entry = readdir(directory))) {
+		json_t *record;
+
+		end = 0;
+		if (sscanf(entry->d_name, "%u.json%n", &number, &end) != 1 || entry->d_name[end])
+			continue;
+		if (!end)
+			continue;
+		snprintf(path, sizeof(path), "%s/boots/%u.json", j->directory, number);
+		record = read_json(path, e);
+		if (!record) {
+			closedir(directory);
+			return -1;
+		}
+		snprintf(text, sizeof(text), "%u", number);
+		json_object_set_new(j->boots, text, record);
+	}
+	if (directory)
+		closedir(directory);
+	return 0;
+}
+
+/* What decides which trials there are must not change under a run. */
+static int same_run(const json_t *old, const json_t *new, const char *directory, struct error *e)
+{
+	static const char *const keys[] = {"kind",	  "sweep",    "seed",
+					   "repetitions", "window_s", "warmup_s",
+					   "slices",	  "margin",   "plan"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!json_equal(json_object_get(old, keys[i]), json_object_get(new, keys[i])) &&
+		    (json_object_get(old, keys[i]) || json_object_get(new, keys[i])))
+			return fail(
+				e,
+				"%s is a run with another %s: choose another directory, or take it "
+				"up as it was begun by naming no sweep.",
+				directory, keys[i]);
+	return 0;
+}
+
+static int open_run(struct journal *j, json_t *run, struct error *e)
+{
+	char path[PATH_SIZE];
+	json_int_t schema;
+
+	path_of(j, "run.json", path);
+	if (!journal_exists(j->directory)) {
+		if (!run)
+			return fail(e, "There is no run in %s (no run.json).", j->directory);
+		j->run = json_incref(run);
+		return write_json(path, run, e);
+	}
+	j->run = read_json(path, e);
+	if (!j->run)
+		return -1;
+	schema = json_integer_value(json_object_get(j->run, "schema"));
+	if (schema > JOURNAL_SCHEMA)
+		return fail(
+			e,
+			"%s was written by a newer pinscale (schema %lld, this one knows up to %d): "
+			"update pinscale.",
+			path, (long long)schema, JOURNAL_SCHEMA);
+	return run ? same_run(j->run, run, j->directory, e) : 0;
+}
+
+int journal_open(struct journal *j, const char *directory, json_t *run, struct error *e)
+{
+	int rc;
+
+	*j = (struct journal){
+		.directory = strdup(directory),
+		.done = json_object(),
+		.boots = json_object(),
+		.ended = json_object(),
+		.fd = -1,
+	};
+	rc = run ? make_directories(directory, e) : 0;
+	if (!rc)
+		rc = open_run(j, run, e);
+	if (!rc)
+		rc = read_boots(j, e);
+	if (!rc)
+		rc = open_trials(j, e);
+	json_decref(run);
+	if (rc)
+		journal_close(j);
+	return rc;
+}
+
+void journal_close(struct journal *j)
+{
+	free(j->directory);
+	json_decref(j->run);
+	json_decref(j->done);
+	json_decref(j->boots);
+	json_decref(j->ended);
+	if (j->fd >= 0)
+		close(j->fd);
+	*j = (struct journal){.fd = -1};
+}
+
+int journal_append(struct journal *j, json_t *record, struct error *e)
+{
+	char *text =
+		json_dumps(record, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+	char *line = NULL;
+	int length = text ? asprintf(&line, "%s\n", text) : -1;
+	int rc = 0;
+
+	free(text);
+	if (length < 0)
+		rc = fail(e, "Writing to the journal in %s: no memory.", j->directory);
+	else if (write(j->fd, line, length) != length || fdatasync(j->fd))
+		rc = fail(e, "Writing to the journal in %s: %s.", j->directory, strerror(errno));
+	else
+		remember(j, record);
+	if (length >= 0)
+		free(line);
+	json_decref(record);
+	return rc;
+}
+
+bool journal_has(const struct journal *j, unsigned int boot, int repetition, const json_t *point)
+{
+	char *key = key_of(boot, repetition, point);
+	bool found = key && json_object_get(j->done, key);
+
+	free(key);
+	return found;
+}
+
+unsigned int journal_trials(const struct journal *j, unsigned int boot)
+{
+	unsigned int trials = 0, of;
+	const char *key;
+	json_t *value;
+	int repetition;
+
+	json_object_foreach (j->done, key, value)
+		trials += sscanf(key, "%u %d", &of, &repetition) == 2 && of == boot &&
+			  repetition >= 0;
+	return trials;
+}
+
+int journal_write_boot(struct journal *j, unsigned int boot, json_t *record, struct error *e)
+{
+	char path[PATH_SIZE], text[16];
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/boots/%u.json", j->directory, boot);
+	rc = write_json(path, record, e);
+	snprintf(text, sizeof(text), "%u", boot);
+	json_object_set_new(j->boots, text, record);
+	return rc;
+}
+
+const json_t *journal_boot(const struct journal *j, unsigned int boot)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", boot);
+	return json_object_get(j->boots, text);
+}
+
+bool journal_boot_ended(const struct journal *j, unsigned int boot)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", boot);
+	return json_object_get(j->ended, text);
+}
+
+unsigned int journal_last_boot(const struct journal *j)
+{
+	unsigned int last = 0, n;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach (j->boots, key, value) {
+		n = strtoul(key, NULL, 10);
+		last = n > last ? n : last;
+	}
+	return last;
+}

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "runner.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "axes.h"
+#include "environment.h"
+#include "file.h"
+#include "include/version.h"
+#include "kernel_log.h"
+#include "layout.h"
+#include "progress.h"
+#include "signals.h"
+#include "trial.h"
+#include "undo.h"
+
+#define MOST_TARGETS 8
+#define MOST_POOLS 8
+
+/* Bytes of the target that a worker has to itself. */
+#define EXTENT (4u << 20)
+
+struct runner {
+	struct journal *j;
+	const struct sweep *s;
+	const struct runner_options *o;
+	struct runner_result *result;
+	unsigned int boot;
+	struct target_run target[MOST_TARGETS];
+	unsigned int targets;
+	struct pool pool[MOST_POOLS];
+	long long others[MOST_POOLS]; /* huge pages in use before we came */
+	unsigned int pools;
+	const char **reasons; /* why a point is not possible, or NULL; one a point */
+	struct progress progress;
+	int log;
+};
+
+static struct target_run *target_of(struct runner *r, const struct target *target)
+{
+	for (unsigned int i = 0; i < r->targets; i++)
+		if (r->target[i].target == target)
+			return &r->target[i];
+	return NULL;
+}
+
+static struct pool *pool_of(struct runner *r, const struct buffer *buffer, size_t page)
+{
+	for (unsigned int i = 0; i < r->pools; i++)
+		if (r->pool[i].buffer == buffer && r->pool[i].page == page)
+			return &r->pool[i];
+	return NULL;
+}
+
+/* What the points that are possible need of targets and pools. */
+static int gather(struct runner *r, struct error *e)
+{
+	for (size_t i = 0; i < r->s->count; i++) {
+		const struct point *p = &r->s->points[i];
+		struct target_run *t = target_of(r, p->target);
+		struct pool *pool = pool_of(r, p->buffer, p->page);
+		const char *reason = point_unsupported(p);
+		unsigned int pages;
+
+		r->reasons[i] = reason ? strdup(reason) : NULL;
+		if (reason)
+			continue;
+		if ((!t && r->targets == MOST_TARGETS) || (!pool && r->pools == MOST_POOLS))
+			return fail(
+				e,
+				"The sweep has more than %d targets or kinds of pages: split it.",
+				MOST_TARGETS);
+		if (!t) {
+			t = &r->target[r->targets++];
+			*t = (struct target_run){.target = p->target, .extent = EXTENT};
+			t->directory = r->o->directory ? r->o->directory : r->j->directory;
+		}
+		if (!pool) {
+			pool = &r->pool[r->pools++];
+			*pool = (struct pool){.buffer = p->buffer, .page = p->page, .fd = -1};
+			pool->may_reserve = r->o->reserve;
+		}
+		t->workers = p->workers > t->workers ? p->workers : t->workers;
+		pages = layout_pages(p);
+		pool->pages = pages > pool->pages ? pages : pool->pages;
+	}
+	return 0;
+}
+
+/* Pages of the system's pool of that size: -1 for both where there is none. */
+static void pool_counts(size_t page, long long *total, long long *available)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%zukB/nr_hugepages",
+		 page >> 10);
+	*total = file_number(path);
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%zukB/free_hugepages",
+		 page >> 10);
+	*available = file_number(path);
+}
+
+static int set_up(struct runner *r, struct error *e)
+{
+	for (unsigned int i = 0; i < r->pools; i++) {
+		long long total, available;
+
+		pool_counts(r->pool[i].page, &total, &available);
+		r->others[i] = total - available;
+		if (r->pool[i].buffer->reserve && r->pool[i].buffer->reserve(&r->pool[i], e))
+			return -1;
+	}
+	for (unsigned int i = 0; i < r->targets; i++) {
+		progress_say("setting up %s", r->target[i].target->name);
+		if (r->target[i].target->setup(&r->target[i], e))
+			return -1;
+	}
+	return 0;
+}
+
+/* The number of this boot in the journal: one that has begun, or a new one. */
+static unsigned int choose_boot(const struct runner *r)
+{
+	unsigned int last = journal_last_boot(r->j);
+	const json_t *record;
+
+	if (r->o->boot)
+		return r->o->boot;
+	for (unsigned int n = 1; n <= last; n++) {
+		record = journal_boot(r->j, n);
+		if (record && !strcmp(json_string_value(json_object_get(record, "boot_id")),
+				      environment_boot_id()))
+			return n;
+	}
+	return last + 1;
+}
+
+static int write_boot(struct runner *r, struct error *e)
+{
+	json_t *record, *targets;
+
+	if (journal_boot(r->j, r->boot))
+		return 0;
+	record = environment_json(r->o->variant);
+	targets = json_object();
+	json_object_set_new(record, "boot", json_integer(r->boot));
+	if (r->o->slot >= 0)
+		json_object_set_new(record, "slot", json_integer(r->o->slot));
+	for (unsigned int i = 0; i < r->targets; i++)
+		json_object_set_new(targets, r->target[i].target->name,
+				    environment_target_json(&r->target[i]));
+	json_object_set_new(record, "targets", targets);
+	return journal_write_boot(r->j, r->boot, record, e);
+}
+
+static int write_skips(struct runner *r, struct error *e)
+{
+	for (size_t i = 0; i < r->s->count; i++) {
+		json_t *point;
+		int rc = 0;
+
+		if (!r->reasons[i])
+			continue;
+		r->result->skipped++;
+		point = point_json(&r->s->points[i]);
+		if (!journal_has(r->j, r->boot, -1, point))
+			rc = journal_append(r->j,
+					    json_pack("{s:s, s:i, s:O, s:s}", "type", "skip",
+						      "boot", r->boot, "point", point, "reason",
+						      r->reasons[i]),
+					    e);
+		json_decref(point);
+		if (rc)
+			return -1;
+	}
+	return 0;
+}
+
+/* A trial into the journal. 0; 1 when a signal came; -1. */
+static int measure(struct runner *r, const struct point *p, unsigned int repetition, json_t *point,
+		   struct error *e)
+{
+	struct trial *t = trial_alloc(p->workers);
+	char now[32];
+	json_t *record;
+	int rc = 0;
+
+	if (!t)
+		return fail(e, "No memory for a trial with %u workers.", p->workers);
+	t->point = p;
+	t->pool = pool_of(r, p->buffer, p->page);
+	t->target = target_of(r, p->target);
+	t->window = r->s->window;
+	t->warmup = r->s->warmup;
+	t->slices = r->s->slices;
+	record = json_pack("{s:s, s:i, s:i, s:i, s:O, s:s}", "type", "trial", "boot", r->boot,
+			   "order", journal_trials(r->j, r->boot), "repetition", repetition,
+			   "point", point, "started", journal_now(now, sizeof(now)));
+	if (trial_run(t)) {
+		json_decref(record);
+		rc = 1;
+	} else {
+		json_t *figures = trial_json(t);
+
+		r->result->trials++;
+		r->result->failed += json_array_size(json_object_get(figures, "problems")) > 0;
+		json_object_update(record, figures);
+		json_decref(figures);
+		rc = journal_append(r->j, record, e);
+	}
+	trial_free(t, p->workers);
+	return rc;
+}
+
+static int measure_all(struct runner *r, struct error *e)
+{
+	const struct sweep *s = r->s;
+	unsigned int possible = s->count - r->result->skipped;
+	int rc = 0;
+
+	progress_start(&r->progress, possible * s->repetitions);
+	for (unsigned int repetition = 0; repetition < s->repetitions && !rc; repetition++) {
+		size_t *order = sweep_order(s, r->boot, repetition);
+
+		if (!order)
+			return fail(e, "No memory for the order of %zu points.", s->count);
+		for (size_t i = 0; i < s->count && !rc; i++) {
+			const struct point *p = &s->points[order[i]];
+			json_t *point;
+			char name[256];
+
+			if (r->reasons[order[i]])
+				continue;
+			point = point_json(p);
+			point_name(p, name, sizeof(name));
+			if (journal_has(r->j, r->boot, repetition, point)) {
+				progress_skip(&r->progress);
+			} else {
+				progress_step(&r->progress, name);
+				rc = measure(r, p, repetition, point, e);
+			}
+			json_decref(point);
+		}
+		free(order);
+	}
+	progress_end();
+	return rc;
+}
+
+/* References that any probe knows to be held still; null when none counts them. */
+static json_t *held_json(void)
+{
+	for_each_plugin (probe, p) {
+		struct error e;
+		int64_t held;
+
+		if ((*p)->held && !(*p)->unsupported() && !(*p)->held(&held, &e))
+			return json_integer(held);
+	}
+	return json_null();
+}
+
+static int write_end(struct runner *r, struct error *e)
+{
+	json_t *pages = json_object(), *held = held_json();
+	json_t *warnings = kernel_log_close(r->log);
+
+	r->log = -1;
+	for (unsigned int i = 0; i < r->pools; i++) {
+		long long total, available;
+		char name[32];
+
+		if (r->pool[i].page == BASE_PAGE)
+			continue;
+		pool_counts(r->pool[i].page, &total, &available);
+		size_format(r->pool[i].page, name, sizeof(name));
+		json_object_set_new(pages, name,
+				    json_pack("{s:I, s:I, s:I}", "total", (json_int_t)total, "free",
+					      (json_int_t)available, "others",
+					      (json_int_t)r->others[i]));
+		r->result->bad_end |= total - available > r->others[i];
+	}
+	r->result->bad_end |= json_integer_value(held) != 0 || json_array_size(warnings) > 0;
+	return journal_append(r->j,
+			      json_pack("{s:s, s:i, s:i, s:i, s:o, s:o, s:o}", "type", "boot-end",
+					"boot", r->boot, "trials", journal_trials(r->j, r->boot),
+					"failed", r->result->failed, "huge_pages", pages,
+					"tails_held", held, "kernel_warnings", warnings),
+			      e);
+}
+
+static void release(struct runner *r)
+{
+	for (unsigned int i = 0; i < r->pools; i++)
+		if (r->pool[i].buffer->release)
+			r->pool[i].buffer->release(&r->pool[i]);
+}
+
+/* With the lock held. */
+static int run_locked(struct runner *r, struct error *e)
+{
+	int rc = gather(r, e);
+
+	if (!rc && r->targets)
+		rc = set_up(r, e);
+	if (!rc)
+		rc = write_boot(r, e);
+	if (!rc)
+		rc = write_skips(r, e);
+	if (!rc && r->targets)
+		rc = measure_all(r, e);
+	release(r);
+	if (!rc)
+		rc = write_end(r, e);
+	return rc;
+}
+
+int runner_run(struct journal *j, const struct sweep *s, const struct runner_options *o,
+	       struct runner_result *result, struct error *e)
+{
+	struct runner r = {.j = j, .s = s, .o = o, .result = result, .log = -1};
+	struct error undo;
+	int rc;
+
+	*result = (struct runner_result){0};
+	r.boot = result->boot = choose_boot(&r);
+	if (journal_boot_ended(j, r.boot))
+		return 0;
+	r.reasons = calloc(s->count, sizeof(*r.reasons));
+	if (!r.reasons)
+		return fail(e, "No memory for %zu points.", s->count);
+	signals_hold();
+	rc = undo_open(&undo);
+	if (rc < 0) {
+		*e = undo;
+	} else {
+		if (rc)
+			progress_say("%s", undo.text);
+		r.log = kernel_log_open();
+		rc = run_locked(&r, e);
+		if (r.log >= 0)
+			json_decref(kernel_log_close(r.log));
+	}
+	if (undo_close(&undo)) {
+		progress_say("%s", undo.text);
+		result->bad_end = true;
+	}
+	for (size_t i = 0; i < s->count; i++)
+		free((char *)r.reasons[i]);
+	free(r.reasons);
+	return rc;
+}
+
+json_t *runner_run_json(const struct sweep *s, const char *kind)
+{
+	json_t *overrides = json_array();
+	char now[32];
+
+	for (char **o = s->overrides; *o; o++)
+		json_array_append_new(overrides, json_string(*o));
+	return json_pack("{s:i, s:s, s:s, s:s, s:{s:s, s:s, s:o}, s:i, s:i, s:f, s:f, s:i, s:f}",
+			 "schema", JOURNAL_SCHEMA, "pinscale", PINSCALE_VERSION, "created",
+			 journal_now(now, sizeof(now)), "kind", kind, "sweep", "name", s->name,
+			 "text", s->text, "overrides", overrides, "seed", s->seed, "repetitions",
+			 s->repetitions, "window_s", s->window, "warmup_s", s->warmup, "slices",
+			 s->slices, "margin", s->margin);
+}
+
+int runner_sweep_of(const json_t *run, struct sweep *s, struct error *e)
+{
+	const json_t *sweep = json_object_get(run, "sweep");
+	const json_t *list = json_object_get(sweep, "overrides");
+	const char *name = json_string_value(json_object_get(sweep, "name"));
+	const char *text = json_string_value(json_object_get(sweep, "text"));
+	size_t n = json_array_size(list);
+	char **overrides = calloc(n + 1, sizeof(*overrides));
+	int rc;
+
+	for (size_t i = 0; overrides && i < n; i++)
+		overrides[i] = (char *)json_string_value(json_array_get(list, i));
+	if (!overrides || !name || !text)
+		rc = fail(e, "The run's run.json holds no sweep.");
+	else
+		rc = sweep_parse(s, name, text, overrides, e);
+	free(overrides);
+	return rc;
+}

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sweep.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
+
+#include "axes.h"
+#include "file.h"
+#include "placement.h"
+#include "trial.h"
+
+#define AXES 16
+
+/* A section of points while it is read: a list of values an axis. */
+struct section {
+	char name[64];
+	char *values[AXES];
+	bool set[AXES];
+};
+
+struct parser {
+	struct sweep *s;
+	struct section section;
+	bool in_points;
+	struct error *e;
+};
+
+static int parse_real(const char *key, const char *value, double low, double high, double *out,
+		      struct error *e)
+{
+	char *end;
+	double n = strtod(value, &end);
+
+	if (end == value || *end || !(n >= low && n <= high))
+		return fail(e, "%s = %s: wants a number from %g to %g", key, value, low, high);
+	*out = n;
+	return 0;
+}
+
+static int parse_count(const char *key, const char *value, unsigned int low, unsigned int high,
+		       unsigned int *out, struct error *e)
+{
+	double n;
+
+	if (parse_real(key, value, low, high, &n, e))
+		return -1;
+	*out = n;
+	return *out == n ? 0 : fail(e, "%s = %s: wants a whole number", key, value);
+}
+
+/* A key of [sweep]. 1: there is no such key; 0; -1 with the error set. */
+static int sweep_key(struct sweep *s, const char *key, const char *value, struct error *e)
+{
+	if (!strcmp(key, "summary"))
+		return 0;
+	if (!strcmp(key, "window"))
+		return parse_real(key, value, 0.01, 3600, &s->window, e);
+	if (!strcmp(key, "warmup"))
+		return parse_real(key, value, 0, 3600, &s->warmup, e);
+	if (!strcmp(key, "slices"))
+		return parse_count(key, value, 1, TRIAL_SLICES, &s->slices, e);
+	if (!strcmp(key, "repetitions"))
+		return parse_count(key, value, 1, 100000, &s->repetitions, e);
+	if (!strcmp(key, "seed"))
+		return parse_count(key, value, 0, 2000000000, &s->seed, e);
+	if (!strcmp(key, "margin"))
+		return parse_real(key, value, 0.0001, 0.5, &s->margin, e);
+	return 1;
+}
+
+static int axis_index(const char *key)
+{
+	for (int i = 0; axes[i].name; i++)
+		if (!strcmp(axes[i].name, key))
+			return i;
+	return -1;
+}
+
+/* "key=value" split; an override holds in every section. */
+static const char * override(const struct sweep *s, const char *key)
+{
+	const char *value = NULL;
+
+	for (char **o = s->overrides; *o; o++) {
+		size_t length = strcspn(*o, "=");
+
+		if (strlen(key) == length && !strncmp(*o, key, length))
+			value = *o + length + 1;
+	}
+	return value;
+}
+
+static bool same_point(const struct point *a, const struct point *b)
+{
+	char x[256], y[256];
+
+	point_name(a, x, sizeof(x));
+	point_name(b, y, sizeof(y));
+	return !strcmp(x, y);
+}
+
+static int add_point(struct sweep *s, const struct point *p, struct error *e)
+{
+	struct point *larger;
+
+	/* Two spellings of one point: base pages have neither head nor tail. */
+	for (size_t i = 0; i < s->count; i++)
+		if (same_point(&s->points[i], p))
+			return 0;
+	larger = reallocarray(s->points, s->count + 1, sizeof(*larger));
+	if (!larger)
+		return fail(e, "no memory for %zu points", s->count + 1);
+	s->points = larger;
+	s->points[s->count++] = *p;
+	return 0;
+}
+
+/* Every combination of the values of the axes from this one on. */
+static int combine(struct parser *parser, int axis, struct point *p)
+{
+	char *list, *save, *value;
+	int rc = 0;
+
+	if (!axes[axis].name)
+		return add_point(parser->s, p, parser->e);
+	list = strdup(parser->section.values[axis]);
+	if (!list)
+		return fail(parser->e, "no memory");
+	value = strtok_r(list, " ,\t", &save);
+	if (!value)
+		rc = fail(parser->e, "%s: no value is given", axes[axis].name);
+	for (; value && !rc; value = strtok_r(NULL, " ,\t", &save)) {
+		struct point next = *p;
+
+		rc = axes[axis].parse(&next, value, parser->e);
+		if (!rc)
+			rc = combine(parser, axis + 1, &next);
+	}
+	free(list);
+	return rc;
+}
+
+/* "cpus" and "doubling" among the numbers of workers, spelt out. To be freed. */
+static char *spell_out_workers(const char *list)
+{
+	unsigned int cpus = placement_cpu_count();
+	char *copy = strdup(list), *text = NULL, *save;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	for (char *v = strtok_r(copy, " ,\t", &save); v; v = strtok_r(NULL, " ,\t", &save)) {
+		if (!strcmp(v, "doubling")) {
+			for (unsigned int n = 1; n < cpus; n *= 2)
+				fprintf(f, "%u ", n);
+		}
+		if (!strcmp(v, "doubling") || !strcmp(v, "cpus"))
+			fprintf(f, "%u ", cpus);
+		else
+			fprintf(f, "%s ", v);
+	}
+	fclose(f);
+	free(copy);
+	return text;
+}
+
+/* Makes the points of the section that has been read. */
+static int end_section(struct parser *parser)
+{
+	struct section *section = &parser->section;
+	struct point p = {0};
+	int rc;
+
+	if (!parser->in_points)
+		return 0;
+	for (int i = 0; axes[i].name; i++) {
+		const char *value = override(parser->s, axes[i].name);
+
+		if (!value)
+			value = section->set[i] ? section->values[i] : axes[i].preset;
+		value = !strcmp(axes[i].name, "workers") ? spell_out_workers(value) : strdup(value);
+		free(section->values[i]);
+		section->values[i] = (char *)value;
+	}
+	rc = combine(parser, 0, &p);
+	for (int i = 0; i < AXES; i++)
+		free(section->values[i]);
+	memset(section, 0, sizeof(*section));
+	parser->in_points = false;
+	return rc;
+}
+
+static int handle_key(struct parser *parser, const char *section, const char *key,
+		      const char *value)
+{
+	int axis, rc;
+
+	if (!strcmp(section, "sweep")) {
+		rc = sweep_key(parser->s, key, value, parser->e);
+		return rc > 0 ? fail(parser->e,
+				     "[sweep] has no key '%s'; it has: summary window warmup "
+				     "slices repetitions seed margin",
+				     key)
+			      : rc;
+	}
+	if (strcmp(section, "points") && strncmp(section, "points ", strlen("points ")))
+		return fail(parser->e, "section [%s]: there are [sweep] and [points NAME]",
+			    section);
+	if (!parser->in_points || strcmp(parser->section.name, section)) {
+		if (end_section(parser))
+			return -1;
+		parser->in_points = true;
+		snprintf(parser->section.name, sizeof(parser->section.name), "%s", section);
+	}
+	axis = axis_index(key);
+	if (axis < 0)
+		return fail(parser->e, "there is no axis '%s'; 'pinscale run --help' names them",
+			    key);
+	if (parser->section.set[axis])
+		return fail(parser->e,
+			    "%s is given twice in [%s]; sections of points need a name each, "
+			    "as in [points reads]",
+			    key, section);
+	parser->section.values[axis] = strdup(value);
+	parser->section.set[axis] = true;
+	return 0;
+}
+
+/* inih's handler: 0 stops at this line. */
+static int handle(void *user, const char *section, const char *key, const char *value)
+{
+	return !handle_key(user, section, key, value);
+}
+
+static int copy_overrides(struct sweep *s, char *const *overrides, struct error *e)
+{
+	size_t n = 0;
+
+	while (overrides && overrides[n])
+		n++;
+	s->overrides = calloc(n + 1, sizeof(*s->overrides));
+	for (size_t i = 0; i < n; i++) {
+		char key[64];
+		struct sweep scratch;
+
+		s->overrides[i] = strdup(overrides[i]);
+		snprintf(key, sizeof(key), "%.*s", (int)strcspn(overrides[i], "="), overrides[i]);
+		if (!strchr(overrides[i], '='))
+			return fail(e, "%s: wants KEY=VALUE, as in workers=1", overrides[i]);
+		if (axis_index(key) >= 0)
+			continue;
+		if (sweep_key(&scratch, key, strchr(overrides[i], '=') + 1, e))
+			return e->text[0] ? -1 : fail(e, "%s: there is no such key", key);
+	}
+	return 0;
+}
+
+int sweep_parse(struct sweep *s, const char *name, const char *text, char *const *overrides,
+		struct error *e)
+{
+	struct error why = {0};
+	struct parser parser = {.s = s, .e = &why};
+	int line = 0, rc;
+
+	*s = (struct sweep){
+		.window = 0.3,
+		.warmup = 0.1,
+		.slices = 20,
+		.repetitions = 5,
+		.seed = 1,
+		.margin = 0.02,
+	};
+	s->name = strdup(name);
+	s->text = strdup(text);
+	rc = copy_overrides(s, overrides, &why);
+	if (!rc)
+		line = ini_parse_string(text, handle, &parser);
+	if (!rc && !line)
+		rc = end_section(&parser);
+	for (int i = 0; i < AXES; i++)
+		free(parser.section.values[i]);
+	for (char **o = s->overrides; *o && !rc && !line; o++) {
+		char key[64];
+
+		snprintf(key, sizeof(key), "%.*s", (int)strcspn(*o, "="), *o);
+		if (axis_index(key) < 0)
+			rc = sweep_key(s, key, strchr(*o, '=') + 1, &why);
+	}
+	if (!rc && !line && !s->count)
+		rc = fail(
+			&why,
+			"it has no points; a section [points] with a line like 'workload = pread' is needed");
+	if (!rc && !line)
+		return 0;
+	if (line > 0)
+		fail(e, "The sweep %s, line %d: %.400s.", name, line,
+		     why.text[0] ? why.text : "no 'key = value' and no [section]");
+	else
+		fail(e, "The sweep %s: %.400s.", name, why.text);
+	sweep_free(s);
+	return -1;
+}
+
+int sweep_load(struct sweep *s, const char *path, char *const *overrides, struct error *e)
+{
+	const char *slash = strrchr(path, '/');
+	char *name = strdup(slash ? slash + 1 : path);
+	char *text = file_read(path, e);
+	size_t length = strlen(name);
+	int rc = -1;
+
+	if (length > 4 && !strcmp(name + length - 4, ".ini"))
+		name[length - 4] = '\0';
+	if (text)
+		rc = sweep_parse(s, name, text, overrides, e);
+	free(text);
+	free(name);
+	return rc;
+}
+
+void sweep_free(struct sweep *s)
+{
+	free(s->name);
+	free(s->text);
+	for (char **o = s->overrides; o && *o; o++)
+		free(*o);
+	free(s->overrides);
+	free(s->points);
+	*s = (struct sweep){0};
+}
+
+size_t *sweep_order(const struct sweep *s, unsigned int boot, unsigned int repetition)
+{
+	size_t *order = calloc(s->count, sizeof(*order));
+	gsl_rng *random = gsl_rng_alloc(gsl_rng_mt19937);
+
+	if (order && random) {
+		for (size_t i = 0; i < s->count; i++)
+			order[i] = i;
+		gsl_rng_set(random, 1 + s->seed + 1000003ul * boot + 7919ul * (repetition / 2));
+		gsl_ran_shuffle(random, order, s->count, sizeof(*order));
+		for (size_t i = 0; repetition % 2 && i < s->count / 2; i++) {
+			size_t j = s->count - 1 - i, keep = order[i];
+
+			order[i] = order[j];
+			order[j] = keep;
+		}
+	}
+	gsl_rng_free(random);
+	return order;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A sweep: the set of points of an experiment and how each is measured, from configs/NAME.ini. */
+#ifndef PINSCALE_SWEEP_H
+#define PINSCALE_SWEEP_H
+
+#include <stdint.h>
+
+#include "include/error.h"
+#include "include/point.h"
+
+struct sweep {
+	char *name;	  /* of the file, without directory and .ini */
+	char *text;	  /* of the file */
+	char **overrides; /* "key=value" given beside it, ended by NULL */
+	double window;	  /* seconds */
+	double warmup;	  /* seconds */
+	unsigned int slices;
+	unsigned int repetitions;
+	unsigned int seed;
+	double margin; /* of equivalence, a share */
+	struct point *points;
+	size_t count;
+};
+
+/*
+ * Reads a sweep from a file, with overrides ("key=value", ended by NULL) that
+ * hold in every section. 0, or -1 with the error set; then there is nothing to free.
+ */
+int sweep_load(struct sweep *s, const char *path, char *const *overrides, struct error *e);
+
+/* The same from text that is at hand. */
+int sweep_parse(struct sweep *s, const char *name, const char *text, char *const *overrides,
+		struct error *e);
+void sweep_free(struct sweep *s);
+
+/*
+ * The order of the points in a repetition of a boot: indices into points, to be
+ * freed. Shuffled by the seed; every second repetition is the one before it in reverse, so
+ * that a drift of the machine weighs on all points alike.
+ */
+size_t *sweep_order(const struct sweep *s, unsigned int boot, unsigned int repetition);
+
+#endif

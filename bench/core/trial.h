@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A trial: one timed window at one point, in a process of its own. */
+#ifndef PINSCALE_TRIAL_H
+#define PINSCALE_TRIAL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "include/buffer.h"
+#include "include/point.h"
+#include "include/probe.h"
+#include "include/target.h"
+
+#define TRIAL_SLICES 100
+#define TRIAL_PROBES 16
+
+struct trial_worker {
+	int cpu;
+	uint64_t operations;	     /* in the window */
+	uint64_t total_operations;   /* from the gate to its last */
+	double user, system;	     /* seconds, in the loop */
+	long involuntary, voluntary; /* context switches */
+	double compute[2];	     /* ns, before and after */
+};
+
+/* Everything that a trial found out. In memory shared with its process. */
+struct trial {
+	/* Set by the caller: */
+	const struct point *point;
+	const struct pool *pool;
+	const struct target_run *target;
+	double window, warmup; /* seconds */
+	unsigned int slices;
+
+	/* Set by trial_run(): */
+	bool failed;
+	struct error error;		 /* why, when it failed */
+	double window_took, warmup_took; /* seconds */
+	double slice_seconds[TRIAL_SLICES];
+	uint64_t slice_operations[TRIAL_SLICES];
+	double pingpong[2];	   /* ns one way, before and after; 0 with one worker */
+	double foreign_cpu, steal; /* shares of all CPUs' time */
+	unsigned int probes;
+	struct probe_run probe[TRIAL_PROBES];
+	struct trial_worker worker[]; /* point->workers of them */
+};
+
+/* Memory for a trial with so many workers at most, or NULL. */
+struct trial *trial_alloc(unsigned int workers);
+void trial_free(struct trial *t, unsigned int workers);
+
+/*
+ * Runs it in a fresh process, and waits. A trial that went wrong has failed set.
+ * Returns 0, or -1 when a signal asked this program to end.
+ */
+int trial_run(struct trial *t);
+
+/* The figures of a trial, as docs/JOURNAL.md has them. A new reference. */
+json_t *trial_json(const struct trial *t);
+
+#endif
