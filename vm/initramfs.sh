@@ -9,17 +9,18 @@ root=
 
 usage() {
 	cat <<-'END'
-	usage: vm/initramfs.sh OUT BINARY...
+	usage: vm/initramfs.sh OUT BINARY... [LIBRARY...]
 
 	Writes to OUT a gzip'ed cpio archive to boot guests from: busybox, dash as
 	/bin/sh, mke2fs, the BINARIES (in /bin), the shared libraries all of them
-	need, and vm/init.
+	need, and vm/init. A LIBRARY is one that a program loads by itself, by the
+	name it asks for: libhugetlbfs.so.0.
 	The same files give the same archive, byte for byte.
 
 	Exit status: 0 written, 2 something is missing.
 
 	example:
-	  vm/initramfs.sh /tmp/initramfs.gz ./pinscale
+	  vm/initramfs.sh /tmp/initramfs.gz build/pinscale libhugetlbfs.so.0
 	END
 }
 
@@ -47,6 +48,16 @@ add_program() {
 	done < <(ldd "$1" 2>/dev/null | grep -oE '/[^ ]+' || true)
 }
 
+# add_library NAME: where ldconfig knows it to be.
+add_library() {
+	local file
+
+	file=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | sed -n "s/^[[:space:]]*$1 (.*) => //p" | head -n 1)
+	[[ -n $file ]] || die "Looked for the library $1 and did not find it. Is its package installed?"
+	mkdir -p "$root/lib"
+	cp -L "$file" "$root/lib/$1"
+}
+
 main() {
 	local binary busybox dash mke2fs missing applet
 
@@ -71,6 +82,7 @@ main() {
 	command -v cpio >/dev/null ||
 		die "Looked for cpio and did not find it. Install it with: apt-get install cpio"
 	for binary in "$@"; do
+		[[ $binary != lib*.so.* ]] || continue
 		[[ -x $binary && -f $binary ]] || die "$binary is no program that can be run; build it first."
 		missing=$(ldd "$binary" 2>/dev/null | sed -n 's/^[[:space:]]*\(.*\) => not found.*/\1/p')
 		[[ -z $missing ]] || die "$binary needs the libraries ${missing//$'\n'/, }, which this machine does not have."
@@ -95,6 +107,10 @@ main() {
 		ln -s mke2fs "$root/bin/$applet"
 	done
 	for binary in "$@"; do
+		if [[ $binary == lib*.so.* ]]; then
+			add_library "$binary"
+			continue
+		fi
 		rm -f "$root/bin/$(basename "$binary")"
 		add_program "$binary" "$(basename "$binary")"
 	done

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +13,14 @@
 #define PLAIN_PERIOD 20000000000ull /* ns between lines where there is no terminal */
 
 static bool line_shown;
+
+/* One on which a line can be written again. A serial console says it is dumb. */
+static bool on_terminal(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDERR_FILENO) && term && strcmp(term, "dumb");
+}
 
 static void clear(void)
 {
@@ -27,7 +36,7 @@ void progress_start(struct progress *p, unsigned int total)
 
 void progress_step(struct progress *p, const char *what)
 {
-	bool terminal = isatty(STDERR_FILENO);
+	bool terminal = on_terminal();
 	uint64_t now = clock_ns();
 	char left[64] = "";
 

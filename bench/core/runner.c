@@ -305,6 +305,8 @@ static int run_locked(struct runner *r, struct error *e)
 
 	if (!rc && r->targets)
 		rc = set_up(r, e);
+	/* Only now: what the kernel says of our devices' making is no fault. */
+	r->log = kernel_log_open();
 	if (!rc)
 		rc = write_boot(r, e);
 	if (!rc)
@@ -338,7 +340,6 @@ int runner_run(struct journal *j, const struct sweep *s, const struct runner_opt
 	} else {
 		if (rc)
 			progress_say("%s", undo.text);
-		r.log = kernel_log_open();
 		rc = run_locked(&r, e);
 		if (r.log >= 0)
 			json_decref(kernel_log_close(r.log));

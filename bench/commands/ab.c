@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* pinscale ab: kernels in turn, each in a fresh guest, the same sweep in each. */
+#include <argp.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "commands/command.h"
+#include "core/covariate.h"
+#include "core/guest.h"
+#include "core/progress.h"
+#include "core/runner.h"
+#include "core/schedule.h"
+#include "core/signals.h"
+
+#define MOST_VARIANTS 8
+
+/* A guest that fell over is booted once more before the run gives up. */
+#define ATTEMPTS 2
+
+struct options {
+	const char *config;
+	const char *output;
+	const char *initramfs;
+	const char *memory;
+	char *overrides[64];
+	unsigned int override_count;
+	const char *names[MOST_VARIANTS + 1];
+	const char *kernels[MOST_VARIANTS + 1];
+	unsigned int variants;
+	unsigned int boots;
+	unsigned int cpus;
+	unsigned int timeout;
+};
+
+static const struct options defaults = {
+	.memory = "2G",
+	.boots = 6,
+	.cpus = 2,
+	.timeout = 600,
+};
+
+enum { KEY_VARIANT = 256, KEY_INITRAMFS, KEY_BOOTS, KEY_CPUS, KEY_MEMORY, KEY_TIMEOUT };
+
+static const struct argp_option option_table[] = {
+	{"output", 'o', "DIR", 0,
+	 "The run's directory (results/ and the time); one that exists is taken "
+	 "up where it was left",
+	 0},
+	{"set", 's', "KEY=VALUE", 0, "Overrides a key of the sweep, in all its sections", 0},
+	{"variant", KEY_VARIANT, "NAME=FILE", 0,
+	 "A kernel to compare, the first is what the others are "
+	 "compared with",
+	 0},
+	{"initramfs", KEY_INITRAMFS, "FILE", 0, "The guests' archive, by vm/initramfs.sh", 0},
+	{"boots", KEY_BOOTS, "N", 0, "Boots of each variant (6)", 0},
+	{"cpus", KEY_CPUS, "N", 0, "CPUs of a guest (2)", 0},
+	{"memory", KEY_MEMORY, "SIZE", 0, "Memory of a guest (2G)", 0},
+	{"timeout", KEY_TIMEOUT, "SECONDS", 0, "A guest that takes longer is ended (600)", 0},
+	{0},
+};
+
+static const char doc[] =
+	"Boots kernels in QEMU guests in balanced blocks (A B B A, B A A B, …), measures the sweep in "
+	"each, and journals it all in one run.\v"
+	"Examples:\n"
+	"  pinscale ab configs/guest.ini -o results/ab --initramfs /tmp/i.gz \\\n"
+	"      --variant stock=\"$(kernels/build.sh stock)\" \\\n"
+	"      --variant taillock=\"$(kernels/build.sh taillock)\"\n"
+	"  pinscale ab -o results/ab ...         (without a sweep: goes on with it)\n\n"
+	"Exit status: 0 all is well, 1 a trial failed or something was not given back, 2 usage or "
+	"environment.";
+
+static unsigned int parse_number(const char *text, unsigned int most, struct argp_state *state)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (end == text || *end || n < 1 || n > (long)most)
+		argp_error(state, "'%s' is not a number from 1 to %u", text, most);
+	return n;
+}
+
+/* A name goes into the guest's command: letters, digits and a little more. */
+static void add_variant(struct options *o, char *arg, struct argp_state *state)
+{
+	char *equals = strchr(arg, '=');
+
+	if (!equals || equals == arg)
+		argp_error(state, "--variant wants NAME=FILE, not '%s'", arg);
+	if (o->variants == MOST_VARIANTS)
+		argp_error(state, "more than %d variants", MOST_VARIANTS);
+	*equals = '\0';
+	for (const char *c = arg; *c; c++)
+		if (!isalnum((unsigned char)*c) && (c == arg || !strchr("._-", *c)))
+			argp_error(state,
+				   "the variant's name '%s' has other characters than letters, "
+				   "digits, '.', '_' and '-'",
+				   arg);
+	for (unsigned int i = 0; i < o->variants; i++)
+		if (!strcmp(o->names[i], arg))
+			argp_error(state, "the variant '%s' is given twice", arg);
+	if (access(equals + 1, R_OK))
+		argp_error(state, "there is no kernel '%s'; 'kernels/build.sh %s' builds one",
+			   equals + 1, arg);
+	o->names[o->variants] = arg;
+	o->kernels[o->variants++] = equals + 1;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	const unsigned int most = sizeof(o->overrides) / sizeof(o->overrides[0]) - 1;
+
+	switch (key) {
+	case 'o':
+		o->output = arg;
+		return 0;
+	case 's':
+		if (o->override_count == most)
+			argp_error(state, "more than %u times --set", most);
+		o->overrides[o->override_count++] = arg;
+		return 0;
+	case KEY_VARIANT:
+		add_variant(o, arg, state);
+		return 0;
+	case KEY_INITRAMFS:
+		o->initramfs = arg;
+		return 0;
+	case KEY_BOOTS:
+		o->boots = parse_number(arg, 1000, state);
+		return 0;
+	case KEY_CPUS:
+		o->cpus = parse_number(arg, 256, state);
+		return 0;
+	case KEY_MEMORY:
+		o->memory = arg;
+		return 0;
+	case KEY_TIMEOUT:
+		o->timeout = parse_number(arg, 86400, state);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (o->config)
+			argp_error(state, "one sweep at a time");
+		o->config = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (o->variants < 2)
+			argp_error(state, "at least two times --variant NAME=FILE");
+		if (!o->initramfs || access(o->initramfs, R_OK))
+			argp_error(state, "--initramfs FILE is needed; vm/initramfs.sh makes one");
+		if (!o->config && !(o->output && journal_exists(o->output)))
+			argp_error(
+				state,
+				"a sweep is needed, as in configs/guest.ini, or the directory of "
+				"a run to go on with");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = {option_table, parse, "[SWEEP]", doc, NULL, NULL, NULL};
+
+/* The plan of run.json, fixed before the first boot. */
+static json_t *plan_json(const struct options *o, const struct slot *order)
+{
+	json_t *variants = json_array(), *names = json_array(), *blocks = json_array();
+
+	for (unsigned int i = 0; i < o->variants; i++)
+		json_array_append_new(variants, json_string(o->names[i]));
+	for (unsigned int i = 0; i < o->variants * o->boots; i++) {
+		json_array_append_new(names, json_string(o->names[order[i].variant]));
+		json_array_append_new(blocks, json_integer(order[i].block));
+	}
+	return json_pack("{s:o, s:i, s:o, s:o, s:i, s:s}", "variants", variants, "boots", o->boots,
+			 "order", names, "block", blocks, "cpus", o->cpus, "memory", o->memory);
+}
+
+static int open_run(const struct options *o, const struct slot *order, struct journal *j,
+		    struct error *e)
+{
+	struct sweep sweep;
+	char directory[64];
+	time_t now = time(NULL);
+	json_t *run;
+
+	if (!o->config) {
+		json_t *plan = plan_json(o, order);
+		int rc = journal_open(j, o->output, NULL, e);
+
+		if (!rc && !json_equal(plan, json_object_get(j->run, "plan")))
+			rc = fail(
+				e,
+				"%s was begun with other variants, boots or guests: give the same ones, "
+				"or another directory.",
+				o->output);
+		json_decref(plan);
+		return rc;
+	}
+	if (sweep_load(&sweep, o->config, (char *const *)o->overrides, e))
+		return -1;
+	strftime(directory, sizeof(directory), "results/%Y%m%d-%H%M%S", localtime(&now));
+	run = runner_run_json(&sweep, "ab");
+	json_object_set_new(run, "plan", plan_json(o, order));
+	sweep_free(&sweep);
+	return journal_open(j, o->output ? o->output : directory, run, e);
+}
+
+/* The number of the finished boot at that place of the plan, or 0. */
+static unsigned int finished(const struct journal *j, unsigned int slot)
+{
+	for (unsigned int n = 1; n <= journal_last_boot(j); n++) {
+		const json_t *at = json_object_get(journal_boot(j, n), "slot");
+
+		if (at && json_integer_value(at) == slot && journal_boot_ended(j, n))
+			return n;
+	}
+	return 0;
+}
+
+/* What the guests left goes with them: the host reads it anew. */
+static int reopen(struct journal *j, struct error *e)
+{
+	char *directory = strdup(j->directory);
+	int rc;
+
+	journal_close(j);
+	rc = journal_open(j, directory, NULL, e);
+	free(directory);
+	return rc;
+}
+
+/*
+ * Load beside a guest makes its lock holders wait, and that shows in the
+ * contended share. So a boot waits a while for the host to be idle.
+ */
+static void wait_until_idle(void)
+{
+	const struct timespec span = {.tv_nsec = 200 * 1000 * 1000};
+	double cpus = sysconf(_SC_NPROCESSORS_ONLN), load = 0;
+	struct cpu_time before, after;
+	struct error e;
+
+	for (int tries = 0; tries < 50; tries++) {
+		if (cpu_time_read(&before, &e))
+			return;
+		nanosleep(&span, NULL);
+		if (cpu_time_read(&after, &e))
+			return;
+		load = (after.busy - before.busy) / ((after.at - before.at) * 1e-9) / cpus;
+		if (load < 0.15)
+			return;
+	}
+	progress_say("this machine is %.0f%% busy with something else; going on all the same",
+		     100 * load);
+}
+
+/* One place of the plan. 0; 1: done, but not well; 2: a signal came; -1. */
+static int boot(const struct options *o, const struct slot *order, unsigned int slot,
+		struct journal *j, struct error *e)
+{
+	const char *name = o->names[order[slot].variant];
+	int rc = -1;
+
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		unsigned int number = journal_last_boot(j) + 1;
+		char command[256], log[4096];
+		struct guest guest = {
+			.kernel = o->kernels[order[slot].variant],
+			.initramfs = o->initramfs,
+			.share = j->directory,
+			.log = log,
+			.memory = o->memory,
+			.cpus = o->cpus,
+			.timeout = o->timeout,
+		};
+
+		/* A boot that fell over before it wrote its record leaves its log. */
+		do
+			snprintf(log, sizeof(log), "%s/serial-%u.log", j->directory, number);
+		while (!access(log, F_OK) && number++);
+		snprintf(
+			command, sizeof(command),
+			"exec pinscale run -o /results --huge-pages reserve --variant %s --boot %u "
+			"--slot %u\n",
+			name, number, slot);
+		wait_until_idle();
+		rc = guest_run(&guest, command, e);
+		if (rc == 2 || rc < 0)
+			return rc;
+		if (reopen(j, e))
+			return -1;
+		if (finished(j, slot))
+			return rc;
+		if (!rc)
+			rc = fail(e, "The guest ended well but its journal has no end; see %s.",
+				  log);
+		progress_say("boot of %s: %s", name, e->text);
+	}
+	return -1;
+}
+
+/* All places of the plan that are not done. As boot(). */
+static int boot_all(const struct options *o, const struct slot *order, struct journal *j,
+		    struct error *e)
+{
+	struct progress progress;
+	int worst = 0;
+
+	progress_start(&progress, o->variants * o->boots);
+	for (unsigned int slot = 0; slot < o->variants * o->boots; slot++) {
+		char what[160];
+		int rc;
+
+		if (finished(j, slot)) {
+			progress_skip(&progress);
+			continue;
+		}
+		snprintf(what, sizeof(what), "boot of %s (block %u)", o->names[order[slot].variant],
+			 order[slot].block);
+		progress_step(&progress, what);
+		rc = boot(o, order, slot, j, e);
+		if (rc == 2 || rc < 0)
+			return rc;
+		if (rc)
+			progress_say("boot of %s: %s", o->names[order[slot].variant], e->text);
+		worst = rc ? rc : worst;
+	}
+	progress_end();
+	return worst;
+}
+
+static void remove_guest_files(const struct journal *j)
+{
+	static const char *const names[] = {"command", "messages", "status", "warnings",
+					    "meminfo", "started",  ""};
+	char path[4096];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/.guest/%s", j->directory, names[i]);
+		if (*names[i])
+			unlink(path);
+		else
+			rmdir(path);
+	}
+}
+
+static int ab_run(int argc, char **argv)
+{
+	struct options o = defaults;
+	struct journal journal;
+	struct error e = {0};
+	struct slot *order;
+	int rc;
+
+	argp_err_exit_status = STATUS_USAGE;
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	order = schedule(o.variants, o.boots);
+	if (!order || open_run(&o, order, &journal, &e)) {
+		fprintf(stderr, "pinscale ab: %s\n", order ? e.text : "No memory for the plan.");
+		free(order);
+		return STATUS_USAGE;
+	}
+	signals_hold();
+	rc = boot_all(&o, order, &journal, &e);
+	remove_guest_files(&journal);
+	if (rc < 0)
+		fprintf(stderr, "pinscale ab: %s\n", e.text);
+	else if (rc == 2)
+		fprintf(stderr,
+			"pinscale ab: interrupted; the same command with '-o %s' and no sweep goes "
+			"on with it\n",
+			journal.directory);
+	else
+		printf("%s: %u boots of each of %u variants\n", journal.directory, o.boots,
+		       o.variants);
+	journal_close(&journal);
+	free(order);
+	signals_end();
+	return rc < 0 ? STATUS_USAGE : rc ? STATUS_BAD : STATUS_GOOD;
+}
+
+static const struct command ab_command = {
+	.name = "ab",
+	.summary = "measure a sweep in guests, kernel by kernel in turn",
+	.run = ab_run,
+};
+REGISTER_COMMAND(ab_command);
