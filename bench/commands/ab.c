@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "commands/sweep_options.h"
 #include "core/covariate.h"
 #include "core/guest.h"
 #include "core/progress.h"
@@ -21,12 +22,9 @@
 #define ATTEMPTS 2
 
 struct options {
-	const char *config;
-	const char *output;
+	struct sweep_options sweep;
 	const char *initramfs;
 	const char *memory;
-	char *overrides[64];
-	unsigned int override_count;
 	const char *names[MOST_VARIANTS + 1];
 	const char *kernels[MOST_VARIANTS + 1];
 	unsigned int variants;
@@ -45,11 +43,6 @@ static const struct options defaults = {
 enum { KEY_VARIANT = 256, KEY_INITRAMFS, KEY_BOOTS, KEY_CPUS, KEY_MEMORY, KEY_TIMEOUT };
 
 static const struct argp_option option_table[] = {
-	{"output", 'o', "DIR", 0,
-	 "The run's directory (results/ and the time); one that exists is taken "
-	 "up where it was left",
-	 0},
-	{"set", 's', "KEY=VALUE", 0, "Overrides a key of the sweep, in all its sections", 0},
 	{"variant", KEY_VARIANT, "NAME=FILE", 0,
 	 "A kernel to compare, the first is what the others are "
 	 "compared with",
@@ -72,16 +65,6 @@ static const char doc[] =
 	"  pinscale ab -o results/ab ...         (without a sweep: goes on with it)\n\n"
 	"Exit status: 0 all is well, 1 a trial failed or something was not given back, 2 usage or "
 	"environment.";
-
-static unsigned int parse_number(const char *text, unsigned int most, struct argp_state *state)
-{
-	char *end;
-	long n = strtol(text, &end, 10);
-
-	if (end == text || *end || n < 1 || n > (long)most)
-		argp_error(state, "'%s' is not a number from 1 to %u", text, most);
-	return n;
-}
 
 /* A name goes into the guest's command: letters, digits and a little more. */
 static void add_variant(struct options *o, char *arg, struct argp_state *state)
@@ -112,16 +95,10 @@ static void add_variant(struct options *o, char *arg, struct argp_state *state)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
-	const unsigned int most = sizeof(o->overrides) / sizeof(o->overrides[0]) - 1;
 
 	switch (key) {
-	case 'o':
-		o->output = arg;
-		return 0;
-	case 's':
-		if (o->override_count == most)
-			argp_error(state, "more than %u times --set", most);
-		o->overrides[o->override_count++] = arg;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->sweep;
 		return 0;
 	case KEY_VARIANT:
 		add_variant(o, arg, state);
@@ -130,38 +107,29 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->initramfs = arg;
 		return 0;
 	case KEY_BOOTS:
-		o->boots = parse_number(arg, 1000, state);
+		o->boots = parse_number(arg, 1, 1000, state);
 		return 0;
 	case KEY_CPUS:
-		o->cpus = parse_number(arg, 256, state);
+		o->cpus = parse_number(arg, 1, 256, state);
 		return 0;
 	case KEY_MEMORY:
 		o->memory = arg;
 		return 0;
 	case KEY_TIMEOUT:
-		o->timeout = parse_number(arg, 86400, state);
-		return 0;
-	case ARGP_KEY_ARG:
-		if (o->config)
-			argp_error(state, "one sweep at a time");
-		o->config = arg;
+		o->timeout = parse_number(arg, 1, 86400, state);
 		return 0;
 	case ARGP_KEY_END:
 		if (o->variants < 2)
 			argp_error(state, "at least two times --variant NAME=FILE");
 		if (!o->initramfs || access(o->initramfs, R_OK))
 			argp_error(state, "--initramfs FILE is needed; vm/initramfs.sh makes one");
-		if (!o->config && !(o->output && journal_exists(o->output)))
-			argp_error(
-				state,
-				"a sweep is needed, as in configs/guest.ini, or the directory of "
-				"a run to go on with");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp argp = {option_table, parse, "[SWEEP]", doc, NULL, NULL, NULL};
+static const struct argp_child children[] = {{&sweep_options_argp, 0, NULL, -1}, {0}};
+static const struct argp argp = {option_table, parse, "[SWEEP]", doc, children, NULL, NULL};
 
 /* The plan of run.json, fixed before the first boot. */
 static json_t *plan_json(const struct options *o, const struct slot *order)
@@ -176,36 +144,6 @@ static json_t *plan_json(const struct options *o, const struct slot *order)
 	}
 	return json_pack("{s:o, s:i, s:o, s:o, s:i, s:s}", "variants", variants, "boots", o->boots,
 			 "order", names, "block", blocks, "cpus", o->cpus, "memory", o->memory);
-}
-
-static int open_run(const struct options *o, const struct slot *order, struct journal *j,
-		    struct error *e)
-{
-	struct sweep sweep;
-	char directory[64];
-	time_t now = time(NULL);
-	json_t *run;
-
-	if (!o->config) {
-		json_t *plan = plan_json(o, order);
-		int rc = journal_open(j, o->output, NULL, e);
-
-		if (!rc && !json_equal(plan, json_object_get(j->run, "plan")))
-			rc = fail(
-				e,
-				"%s was begun with other variants, boots or guests: give the same ones, "
-				"or another directory.",
-				o->output);
-		json_decref(plan);
-		return rc;
-	}
-	if (sweep_load(&sweep, o->config, (char *const *)o->overrides, e))
-		return -1;
-	strftime(directory, sizeof(directory), "results/%Y%m%d-%H%M%S", localtime(&now));
-	run = runner_run_json(&sweep, "ab");
-	json_object_set_new(run, "plan", plan_json(o, order));
-	sweep_free(&sweep);
-	return journal_open(j, o->output ? o->output : directory, run, e);
 }
 
 /* The number of the finished boot at that place of the plan, or 0. */
@@ -353,12 +291,14 @@ static int ab_run(int argc, char **argv)
 	struct journal journal;
 	struct error e = {0};
 	struct slot *order;
+	struct sweep sweep;
 	int rc;
 
 	argp_err_exit_status = STATUS_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	order = schedule(o.variants, o.boots);
-	if (!order || open_run(&o, order, &journal, &e)) {
+	if (!order ||
+	    sweep_options_open(&o.sweep, "ab", plan_json(&o, order), &journal, &sweep, &e)) {
 		fprintf(stderr, "pinscale ab: %s\n", order ? e.text : "No memory for the plan.");
 		free(order);
 		return STATUS_USAGE;
@@ -377,6 +317,7 @@ static int ab_run(int argc, char **argv)
 		printf("%s: %u boots of each of %u variants\n", journal.directory, o.boots,
 		       o.variants);
 	journal_close(&journal);
+	sweep_free(&sweep);
 	free(order);
 	signals_end();
 	return rc < 0 ? STATUS_USAGE : rc ? STATUS_BAD : STATUS_GOOD;

@@ -155,6 +155,22 @@ static int write_boot(struct runner *r, struct error *e)
 	return journal_write_boot(r->j, r->boot, record, e);
 }
 
+/* A record of the journal, to be added to. Each says itself what its figures are worth. */
+static json_t *new_record(const struct runner *r, const char *type)
+{
+	return json_pack("{s:s, s:i, s:s}", "type", type, "boot", r->boot, "execution",
+			 environment_execution());
+}
+
+static int write_skip(struct runner *r, json_t *point, const char *reason, struct error *e)
+{
+	json_t *record = new_record(r, "skip");
+
+	json_object_set(record, "point", point);
+	json_object_set_new(record, "reason", json_string(reason));
+	return journal_append(r->j, record, e);
+}
+
 static int write_skips(struct runner *r, struct error *e)
 {
 	for (size_t i = 0; i < r->s->count; i++) {
@@ -166,11 +182,7 @@ static int write_skips(struct runner *r, struct error *e)
 		r->result->skipped++;
 		point = point_json(&r->s->points[i]);
 		if (!journal_has(r->j, r->boot, -1, point))
-			rc = journal_append(r->j,
-					    json_pack("{s:s, s:i, s:O, s:s}", "type", "skip",
-						      "boot", r->boot, "point", point, "reason",
-						      r->reasons[i]),
-					    e);
+			rc = write_skip(r, point, r->reasons[i], e);
 		json_decref(point);
 		if (rc)
 			return -1;
@@ -195,9 +207,11 @@ static int measure(struct runner *r, const struct point *p, unsigned int repetit
 	t->window = r->s->window;
 	t->warmup = r->s->warmup;
 	t->slices = r->s->slices;
-	record = json_pack("{s:s, s:i, s:i, s:i, s:O, s:s}", "type", "trial", "boot", r->boot,
-			   "order", journal_trials(r->j, r->boot), "repetition", repetition,
-			   "point", point, "started", journal_now(now, sizeof(now)));
+	record = new_record(r, "trial");
+	json_object_set_new(record, "order", json_integer(journal_trials(r->j, r->boot)));
+	json_object_set_new(record, "repetition", json_integer(repetition));
+	json_object_set(record, "point", point);
+	json_object_set_new(record, "started", json_string(journal_now(now, sizeof(now))));
 	if (trial_run(t)) {
 		json_decref(record);
 		rc = 1;
@@ -266,6 +280,7 @@ static int write_end(struct runner *r, struct error *e)
 {
 	json_t *pages = json_object(), *held = held_json();
 	json_t *warnings = kernel_log_close(r->log);
+	json_t *record;
 
 	r->log = -1;
 	for (unsigned int i = 0; i < r->pools; i++) {
@@ -283,12 +298,13 @@ static int write_end(struct runner *r, struct error *e)
 		r->result->bad_end |= total - available > r->others[i];
 	}
 	r->result->bad_end |= json_integer_value(held) != 0 || json_array_size(warnings) > 0;
-	return journal_append(r->j,
-			      json_pack("{s:s, s:i, s:i, s:i, s:o, s:o, s:o}", "type", "boot-end",
-					"boot", r->boot, "trials", journal_trials(r->j, r->boot),
-					"failed", r->result->failed, "huge_pages", pages,
-					"tails_held", held, "kernel_warnings", warnings),
-			      e);
+	record = new_record(r, "boot-end");
+	json_object_set_new(record, "trials", json_integer(journal_trials(r->j, r->boot)));
+	json_object_set_new(record, "failed", json_integer(r->result->failed));
+	json_object_set_new(record, "huge_pages", pages);
+	json_object_set_new(record, "tails_held", held);
+	json_object_set_new(record, "kernel_warnings", warnings);
+	return journal_append(r->j, record, e);
 }
 
 static void release(struct runner *r)
