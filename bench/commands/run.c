@@ -38,7 +38,7 @@ static const char doc[] =
 	"of values (docs/WORKLOADS.md).\n\n"
 	"Examples:\n"
 	"  pinscale run configs/quick.ini --huge-pages reserve\n"
-	"  pinscale run configs/quick.ini -o results/one -s workload=pwrite -s workers=2\n"
+	"  pinscale run configs/quick.ini -o results/one -s page=2m -s workers=2\n"
 	"  pinscale run -o results/one            (goes on with it)\n\n"
 	"Exit status: 0 all is well, 1 a trial failed or something was not given back, 2 usage or "
 	"environment, 77 no point of the sweep is possible here.";
@@ -113,7 +113,11 @@ static int run_run(int argc, char **argv)
 		fprintf(stderr, "pinscale run: %s\n", e.text);
 		return STATUS_USAGE;
 	}
-	rc = runner_run(&journal, &sweep, &o.runner, &result, &e);
+	if (o.runner.slot < 0 && json_object_get(journal.run, "plan"))
+		rc = fail(&e, "%s compares kernels: 'pinscale ab' goes on with it.",
+			  journal.directory);
+	else
+		rc = runner_run(&journal, &sweep, &o.runner, &result, &e);
 	if (!rc)
 		rc = report(&journal, &sweep, &result);
 	else if (rc < 0) {

@@ -44,7 +44,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->config = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (!o->config && !(o->output && journal_exists(o->output)))
+		if (!o->config && !(o->output && record_exists(o->output)))
 			argp_error(state,
 				   "a sweep is needed, one of configs/*.ini, or with --output the "
 				   "directory of a run to go on with");
@@ -65,7 +65,7 @@ static int open_existing(const struct sweep_options *o, const json_t *plan, stru
 	if (journal_open(j, o->output, NULL, e))
 		return -1;
 	begun = json_object_get(j->run, "plan");
-	if ((plan || begun) && !json_equal(plan, begun))
+	if (plan && !json_equal(plan, begun))
 		fail(e,
 		     "%s was begun with another plan (kernels, boots, guests): give the same, or "
 		     "another directory.",

@@ -79,7 +79,8 @@ int cpu_time_read(struct cpu_time *t, struct error *e)
 		   &idle, &iowait, &irq, &softirq, &steal) < 7)
 		return fail(e, "Reading the CPU time in /proc/stat: its first line is '%.60s'",
 			    line);
-	t->busy = (user + nice + system + irq + softirq) * tick;
+	/* Interrupts are mostly those of the I/O that is measured. */
+	t->busy = (user + nice + system) * tick;
 	t->steal = steal * tick;
 	return 0;
 }

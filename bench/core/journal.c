@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "journal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -26,14 +25,6 @@ const char *journal_now(char *text, size_t size)
 static void path_of(const struct journal *j, const char *name, char *path)
 {
 	snprintf(path, PATH_SIZE, "%s/%s", j->directory, name);
-}
-
-bool journal_exists(const char *directory)
-{
-	char path[PATH_SIZE];
-
-	snprintf(path, sizeof(path), "%s/run.json", directory);
-	return !access(path, F_OK);
 }
 
 static int make_directories(const char *directory, struct error *e)
@@ -62,16 +53,6 @@ static int write_json(const char *path, const json_t *record, struct error *e)
 	return rc;
 }
 
-static json_t *read_json(const char *path, struct error *e)
-{
-	json_error_t why;
-	json_t *record = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
-
-	if (!record)
-		fail(e, "Reading %s: %s (line %d).", path, why.text, why.line);
-	return record;
-}
-
 static char *key_of(unsigned int boot, int repetition, const json_t *point)
 {
 	char *name = json_dumps(point, JSON_COMPACT | JSON_SORT_KEYS);
@@ -83,8 +64,9 @@ static char *key_of(unsigned int boot, int repetition, const json_t *point)
 	return key;
 }
 
-static void remember(struct journal *j, const json_t *record)
+static void remember(void *journal, const json_t *record)
 {
+	struct journal *j = journal;
 	const char *type = json_string_value(json_object_get(record, "type"));
 	unsigned int boot = json_integer_value(json_object_get(record, "boot"));
 	int repetition = -1;
@@ -107,63 +89,22 @@ static void remember(struct journal *j, const json_t *record)
 	free(key);
 }
 
-/* Reads what there is, and ends a torn last line, so that the next is whole. */
+/* Opens it for appending, and ends a torn last line, so that the next is whole. */
 static int open_trials(struct journal *j, struct error *e)
 {
-	char path[PATH_SIZE];
-	char *text, *save, *line;
+	char path[PATH_SIZE], last;
+	off_t end;
 
+	if (record_read_trials(j->directory, remember, j, e) < 0)
+		return -1;
 	path_of(j, "trials.jsonl", path);
 	j->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (j->fd < 0)
 		return fail(e, "Opening %s: %s.", path, strerror(errno));
-	text = file_read(path, e);
-	if (!text)
-		return -1;
-	if (*text && text[strlen(text) - 1] != '\n' && write(j->fd, "\n", 1) != 1) {
-		free(text);
+	end = lseek(j->fd, 0, SEEK_END);
+	if (end > 0 && pread(j->fd, &last, 1, end - 1) == 1 && last != '\n' &&
+	    write(j->fd, "\n", 1) != 1)
 		return fail(e, "Writing to %s: %s.", path, strerror(errno));
-	}
-	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		json_t *record = json_loads(line, 0, NULL);
-
-		if (record)
-			remember(j, record);
-		json_decref(record);
-	}
-	free(text);
-	return 0;
-}
-
-static int read_boots(struct journal *j, struct error *e)
-{
-	char path[PATH_SIZE], text[16];
-	struct dirent *entry;
-	unsigned int number;
-	DIR *directory;
-	int end;
-
-	path_of(j, "boots", path);
-	directory = opendir(path);
-	while (directory && (entry = readdir(directory))) {
-		json_t *record;
-
-		end = 0;
-		if (sscanf(entry->d_name, "%u.json%n", &number, &end) != 1 || entry->d_name[end])
-			continue;
-		if (!end)
-			continue;
-		snprintf(path, sizeof(path), "%s/boots/%u.json", j->directory, number);
-		record = read_json(path, e);
-		if (!record) {
-			closedir(directory);
-			return -1;
-		}
-		snprintf(text, sizeof(text), "%u", number);
-		json_object_set_new(j->boots, text, record);
-	}
-	if (directory)
-		closedir(directory);
 	return 0;
 }
 
@@ -188,25 +129,15 @@ static int same_run(const json_t *old, const json_t *new, const char *directory,
 static int open_run(struct journal *j, json_t *run, struct error *e)
 {
 	char path[PATH_SIZE];
-	json_int_t schema;
 
-	path_of(j, "run.json", path);
-	if (!journal_exists(j->directory)) {
-		if (!run)
-			return fail(e, "There is no run in %s (no run.json).", j->directory);
+	if (run && !record_exists(j->directory)) {
+		path_of(j, "run.json", path);
 		j->run = json_incref(run);
 		return write_json(path, run, e);
 	}
-	j->run = read_json(path, e);
+	j->run = record_read_run(j->directory, e);
 	if (!j->run)
 		return -1;
-	schema = json_integer_value(json_object_get(j->run, "schema"));
-	if (schema > JOURNAL_SCHEMA)
-		return fail(
-			e,
-			"%s was written by a newer pinscale (schema %lld, this one knows up to %d): "
-			"update pinscale.",
-			path, (long long)schema, JOURNAL_SCHEMA);
 	return run ? same_run(j->run, run, j->directory, e) : 0;
 }
 
@@ -217,15 +148,16 @@ int journal_open(struct journal *j, const char *directory, json_t *run, struct e
 	*j = (struct journal){
 		.directory = strdup(directory),
 		.done = json_object(),
-		.boots = json_object(),
 		.ended = json_object(),
 		.fd = -1,
 	};
 	rc = run ? make_directories(directory, e) : 0;
 	if (!rc)
 		rc = open_run(j, run, e);
-	if (!rc)
-		rc = read_boots(j, e);
+	if (!rc) {
+		j->boots = record_read_boots(directory, e);
+		rc = j->boots ? 0 : -1;
+	}
 	if (!rc)
 		rc = open_trials(j, e);
 	json_decref(run);

@@ -8,8 +8,7 @@
 #include <stdbool.h>
 
 #include "include/error.h"
-
-#define JOURNAL_SCHEMA 1
+#include "record.h"
 
 struct journal {
 	char *directory;
@@ -27,9 +26,6 @@ struct journal {
  */
 int journal_open(struct journal *j, const char *directory, json_t *run, struct error *e);
 void journal_close(struct journal *j);
-
-/* Does the directory hold a run? */
-bool journal_exists(const char *directory);
 
 /* Appends a record and syncs; takes its reference over. 0 or -1. */
 int journal_append(struct journal *j, json_t *record, struct error *e);

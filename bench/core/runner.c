@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/rules.h"
 #include "axes.h"
 #include "environment.h"
 #include "file.h"
@@ -377,12 +378,14 @@ json_t *runner_run_json(const struct sweep *s, const char *kind)
 
 	for (char **o = s->overrides; *o; o++)
 		json_array_append_new(overrides, json_string(*o));
-	return json_pack("{s:i, s:s, s:s, s:s, s:{s:s, s:s, s:o}, s:i, s:i, s:f, s:f, s:i, s:f}",
+	return json_pack("{s:i, s:s, s:s, s:s, s:{s:s, s:s, s:o}, s:i, s:i, s:f, s:f, s:i, s:f, "
+			 "s:{s:f, s:f}}",
 			 "schema", JOURNAL_SCHEMA, "pinscale", PINSCALE_VERSION, "created",
 			 journal_now(now, sizeof(now)), "kind", kind, "sweep", "name", s->name,
 			 "text", s->text, "overrides", overrides, "seed", s->seed, "repetitions",
 			 s->repetitions, "window_s", s->window, "warmup_s", s->warmup, "slices",
-			 s->slices, "margin", s->margin);
+			 s->slices, "margin", s->margin, "rules", "near_ns", default_rules.near_ns,
+			 "foreign_cpu", default_rules.foreign_cpu);
 }
 
 int runner_sweep_of(const json_t *run, struct sweep *s, struct error *e)
