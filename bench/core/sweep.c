@@ -21,12 +21,17 @@ struct section {
 	char name[64];
 	char *values[AXES];
 	bool set[AXES];
+	int line[AXES]; /* where the value stands */
 };
 
 struct parser {
 	struct sweep *s;
 	struct section section;
 	bool in_points;
+	const char *rest; /* text that is not yet read */
+	int line;	  /* read last, from 1 */
+	int wrong;	  /* the line that an error now would be about; 0: none in particular */
+	bool failed;
 	struct error *e;
 };
 
@@ -132,13 +137,19 @@ static int combine(struct parser *parser, int axis, struct point *p)
 	if (!list)
 		return fail(parser->e, "no memory");
 	value = strtok_r(list, " ,\t", &save);
-	if (!value)
-		rc = fail(parser->e, "%s: no value is given", axes[axis].name);
+	if (!value) {
+		parser->wrong = parser->section.line[axis];
+		rc = fail(parser->e,
+			  "%s: no value is given; give one or more, or leave the line out",
+			  axes[axis].name);
+	}
 	for (; value && !rc; value = strtok_r(NULL, " ,\t", &save)) {
 		struct point next = *p;
 
 		rc = axes[axis].parse(&next, value, parser->e);
-		if (!rc)
+		if (rc)
+			parser->wrong = parser->section.line[axis];
+		else
 			rc = combine(parser, axis + 1, &next);
 	}
 	free(list);
@@ -175,12 +186,16 @@ static int end_section(struct parser *parser)
 	struct point p = {0};
 	int rc;
 
+	/* What is wrong with a section, which is looked at when it has ended, is in no line yet. */
+	parser->wrong = 0;
 	if (!parser->in_points)
 		return 0;
 	for (int i = 0; axes[i].name; i++) {
 		const char *value = override(parser->s, axes[i].name);
 
-		if (!value)
+		if (value)
+			section->line[i] = 0;
+		else
 			value = section->set[i] ? section->values[i] : axes[i].preset;
 		value = !strcmp(axes[i].name, "workers") ? spell_out_workers(value) : strdup(value);
 		free(section->values[i]);
@@ -213,6 +228,7 @@ static int handle_key(struct parser *parser, const char *section, const char *ke
 	if (!parser->in_points || strcmp(parser->section.name, section)) {
 		if (end_section(parser))
 			return -1;
+		parser->wrong = parser->line;
 		parser->in_points = true;
 		snprintf(parser->section.name, sizeof(parser->section.name), "%s", section);
 	}
@@ -227,13 +243,49 @@ static int handle_key(struct parser *parser, const char *section, const char *ke
 			    key, section);
 	parser->section.values[axis] = strdup(value);
 	parser->section.set[axis] = true;
+	parser->section.line[axis] = parser->line;
 	return 0;
 }
 
-/* inih's handler: 0 stops at this line. */
+/* inih's handler: 0 is an error at this line. */
 static int handle(void *user, const char *section, const char *key, const char *value)
 {
-	return !handle_key(user, section, key, value);
+	struct parser *parser = user;
+
+	parser->failed = handle_key(parser, section, key, value);
+	return !parser->failed;
+}
+
+/* inih's reader: ends the text at the first error, which inih would read past. */
+static char *read_line(char *line, int size, void *user)
+{
+	struct parser *parser = user;
+	size_t length = strcspn(parser->rest, "\n");
+
+	if (parser->failed || !*parser->rest)
+		return NULL;
+	parser->wrong = ++parser->line;
+	if (length + 2 > (size_t)size) {
+		fail(parser->e, "longer than %d bytes; make it two sections", size - 2);
+		parser->failed = true;
+		return NULL;
+	}
+	memcpy(line, parser->rest, length);
+	strcpy(line + length, "\n");
+	parser->rest += length + (parser->rest[length] == '\n');
+	return line;
+}
+
+/* Reads the text into points. 0, or -1 with the parser's error set. */
+static int parse_text(struct parser *parser)
+{
+	int line = ini_parse_stream(read_line, parser, handle, parser);
+
+	if (line && !(parser->failed && line == parser->line)) {
+		parser->wrong = line;
+		return fail(parser->e, "no 'key = value' and no [section]");
+	}
+	return parser->failed ? -1 : end_section(parser);
 }
 
 static int copy_overrides(struct sweep *s, char *const *overrides, struct error *e)
@@ -254,7 +306,11 @@ static int copy_overrides(struct sweep *s, char *const *overrides, struct error 
 		if (axis_index(key) >= 0)
 			continue;
 		if (sweep_key(&scratch, key, strchr(overrides[i], '=') + 1, e))
-			return e->text[0] ? -1 : fail(e, "%s: there is no such key", key);
+			return e->text[0]
+				       ? -1
+				       : fail(e,
+					      "%s: there is no such key; 'pinscale run --help' names them",
+					      key);
 	}
 	return 0;
 }
@@ -263,8 +319,8 @@ int sweep_parse(struct sweep *s, const char *name, const char *text, char *const
 		struct error *e)
 {
 	struct error why = {0};
-	struct parser parser = {.s = s, .e = &why};
-	int line = 0, rc;
+	struct parser parser = {.s = s, .rest = text, .e = &why};
+	int rc;
 
 	*s = (struct sweep){
 		.window = 0.3,
@@ -278,27 +334,24 @@ int sweep_parse(struct sweep *s, const char *name, const char *text, char *const
 	s->text = strdup(text);
 	rc = copy_overrides(s, overrides, &why);
 	if (!rc)
-		line = ini_parse_string(text, handle, &parser);
-	if (!rc && !line)
-		rc = end_section(&parser);
+		rc = parse_text(&parser);
 	for (int i = 0; i < AXES; i++)
 		free(parser.section.values[i]);
-	for (char **o = s->overrides; *o && !rc && !line; o++) {
+	for (char **o = s->overrides; *o && !rc; o++) {
 		char key[64];
 
 		snprintf(key, sizeof(key), "%.*s", (int)strcspn(*o, "="), *o);
 		if (axis_index(key) < 0)
 			rc = sweep_key(s, key, strchr(*o, '=') + 1, &why);
 	}
-	if (!rc && !line && !s->count)
+	if (!rc && !s->count)
 		rc = fail(
 			&why,
 			"it has no points; a section [points] with a line like 'workload = pread' is needed");
-	if (!rc && !line)
+	if (!rc)
 		return 0;
-	if (line > 0)
-		fail(e, "The sweep %s, line %d: %.400s.", name, line,
-		     why.text[0] ? why.text : "no 'key = value' and no [section]");
+	if (parser.wrong)
+		fail(e, "The sweep %s, line %d: %.400s.", name, parser.wrong, why.text);
 	else
 		fail(e, "The sweep %s: %.400s.", name, why.text);
 	sweep_free(s);
@@ -333,6 +386,31 @@ void sweep_free(struct sweep *s)
 	*s = (struct sweep){0};
 }
 
+/* Do the points differ in who shares the pages, and in nothing else? */
+static bool same_but_sharing(const struct point *a, const struct point *b)
+{
+	struct point copy = *b;
+
+	copy.sharing = a->sharing;
+	return same_point(a, &copy);
+}
+
+/* Brings the points that are compared with each other together: behind the first of them. */
+static void gather_sharing(const struct sweep *s, size_t *order)
+{
+	for (size_t i = 0, next; i < s->count; i = next) {
+		next = i + 1;
+		for (size_t j = next; j < s->count; j++) {
+			size_t found = order[j];
+
+			if (!same_but_sharing(&s->points[order[i]], &s->points[found]))
+				continue;
+			memmove(&order[next + 1], &order[next], (j - next) * sizeof(*order));
+			order[next++] = found;
+		}
+	}
+}
+
 size_t *sweep_order(const struct sweep *s, unsigned int boot, unsigned int repetition)
 {
 	size_t *order = calloc(s->count, sizeof(*order));
@@ -343,6 +421,7 @@ size_t *sweep_order(const struct sweep *s, unsigned int boot, unsigned int repet
 			order[i] = i;
 		gsl_rng_set(random, 1 + s->seed + 1000003ul * boot + 7919ul * (repetition / 2));
 		gsl_ran_shuffle(random, order, s->count, sizeof(*order));
+		gather_sharing(s, order);
 		for (size_t i = 0; repetition % 2 && i < s->count / 2; i++) {
 			size_t j = s->count - 1 - i, keep = order[i];
 

@@ -35,8 +35,9 @@ void sweep_free(struct sweep *s);
 
 /*
  * The order of the points in a repetition of a boot: indices into points, to be
- * freed. Shuffled by the seed; every second repetition is the one before it in reverse, so
- * that a drift of the machine weighs on all points alike.
+ * freed. Shuffled by the seed; points that differ in sharing alone, whose ratio
+ * is what counts, follow each other. Every second repetition is the one before
+ * it in reverse, so that a drift of the machine weighs on all points alike.
  */
 size_t *sweep_order(const struct sweep *s, unsigned int boot, unsigned int repetition);
 
