@@ -17,6 +17,7 @@ SOURCES := $(sort $(shell find bench -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 TEST_SOURCES := $(sort $(wildcard tests/unit/*_test.c))
 TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
+TEST_OBJECTS := $(TEST_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit/testing.o
 
 ifeq ($(V),1)
 quiet =
@@ -34,7 +35,8 @@ $(BUILD)/%.o: %.c Makefile
 	$(call quiet,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # A unit test is a program of its own: the test, and all of bench but its main().
-$(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(filter-out $(BUILD)/bench/main.o,$(OBJECTS))
+$(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(BUILD)/tests/unit/testing.o \
+		$(filter-out $(BUILD)/bench/main.o,$(OBJECTS))
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBRARIES) -lcmocka
 
 # Kept after linking, so that a test is compiled once.
@@ -44,11 +46,11 @@ check: all $(TESTS)
 	@tests/run.sh $(TESTS)
 
 format:
-	clang-format -i $(SOURCES) $(TEST_SOURCES) $$(find bench -name '*.h')
+	clang-format -i $(SOURCES) $$(find bench -name '*.h') tests/unit/*.[ch]
 
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: all check format clean
 
--include $(OBJECTS:.o=.d) $(TEST_SOURCES:%.c=$(BUILD)/%.d)
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)

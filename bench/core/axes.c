@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "axes.h"
 
+#include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,17 +15,23 @@ size_t size_parse(const char *text)
 {
 	static const char units[] = "kmg";
 	char *end;
-	unsigned long long n = strtoull(text, &end, 10);
+	unsigned long long n;
 	const char *unit;
+	int shift;
 
-	if (end == text || text[0] == '-')
+	if (*text < '0' || *text > '9')
+		return 0;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (errno)
 		return 0;
 	if (!*end)
 		return n;
 	unit = strchr(units, *end | 0x20);
 	if (!unit || end[1])
 		return 0;
-	return n << (10 * (unit - units + 1));
+	shift = 10 * (unit - units + 1);
+	return n > SIZE_MAX >> shift ? 0 : n << shift;
 }
 
 void size_format(size_t bytes, char *text, size_t size)

@@ -34,7 +34,10 @@ char *file_read(const char *path, struct error *e)
 		used += n > 0 ? n : 0;
 	} while (n > 0);
 	if (n < 0) {
-		fail(e, "Reading %s: %s.", path, strerror(errno));
+		/* zlib sets errno only for what the system said. */
+		gzerror(file, &n);
+		fail(e, "Reading %s: %s.", path,
+		     n == Z_OK || n == Z_ERRNO ? strerror(errno) : "its gzip data is damaged");
 		free(text);
 		text = NULL;
 	} else {

@@ -22,6 +22,7 @@ static int notes = -1;
 static int note(struct error *e, const char *action, const char *what, const char *value)
 {
 	char line[1024];
+	ssize_t written;
 	int n;
 
 	if (notes < 0)
@@ -32,10 +33,15 @@ static int note(struct error *e, const char *action, const char *what, const cha
 			    "The path '%.200s' cannot be noted in " UNDO_FILE
 			    ": too long, or a tab or newline in it.",
 			    what);
-	if (write(notes, line, n) != n)
-		return fail(e, "Writing to " UNDO_FILE ": %s. See that /run has space.",
-			    strerror(errno));
-	return 0;
+	written = write(notes, line, n);
+	if (written == n)
+		return 0;
+	fail(e, "Writing to " UNDO_FILE ": %s. See that /run has space.",
+	     written < 0 ? strerror(errno) : "no space is left");
+	/* What was written of it must not run into the next note. */
+	if (written > 0 && ftruncate(notes, lseek(notes, 0, SEEK_END) - written))
+		fail(e, "Shortening " UNDO_FILE ": %s.", strerror(errno));
+	return -1;
 }
 
 int undo_note_write(struct error *e, const char *path, const char *value)
@@ -100,8 +106,12 @@ static int carry_out(const char *action, const char *what, const char *value)
 		rc = syscall(SYS_delete_module, what, O_NONBLOCK);
 	else
 		rc = 0; /* noted by another version */
-	/* The note was made, the change was not: or it went with its device. */
-	if (rc && (errno == ENOENT || (errno == EINVAL && !strcmp(action, "unmount"))))
+	/*
+	 * The note was made, the change was not: or it went with its device. ENOSYS:
+	 * a kernel without modules has loaded none.
+	 */
+	if (rc &&
+	    (errno == ENOENT || errno == ENOSYS || (errno == EINVAL && !strcmp(action, "unmount"))))
 		rc = 0;
 	return rc;
 }
@@ -109,8 +119,11 @@ static int carry_out(const char *action, const char *what, const char *value)
 /* Carries out the lines of text, last first. Returns how many failed. */
 static int carry_out_all(char *text, struct error *e)
 {
+	char *torn = strrchr(text, '\n');
 	int failed = 0;
 
+	/* Of a note that is not whole, the change was never made. */
+	*(torn ? torn + 1 : text) = '\0';
 	while (*text) {
 		char *end = text + strlen(text) - 1;
 		char *line, *what, *value;
@@ -121,7 +134,6 @@ static int carry_out_all(char *text, struct error *e)
 		line = line ? line + 1 : text;
 		what = strchr(line, '\t');
 		value = what ? strchr(what + 1, '\t') : NULL;
-		/* A line without both tabs was torn, and its change never made. */
 		if (value) {
 			*what++ = '\0';
 			*value++ = '\0';
