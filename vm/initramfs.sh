@@ -66,6 +66,9 @@ main() {
 		usage
 		exit 0
 		;;
+	-*)
+		die "There is no option '$1'; see vm/initramfs.sh --help."
+		;;
 	esac
 	(($# >= 1)) || die "The file to write is needed; see vm/initramfs.sh --help."
 	out=$1
