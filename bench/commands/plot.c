@@ -18,9 +18,9 @@
 
 static const char doc[] =
 	"Draws a run's graphs into its directory: a .png and the numbers in it as .tsv, each.\v"
-	"  throughput.png     operations/s against workers; on one kernel also shared / private\n"
-	"  compound-lock.png  acquisitions an operation and the share that had to wait, where a\n"
-	"                     kernel of the run counts them\n\n"
+	"throughput: operations/s against workers; on one kernel also shared against private. "
+	"compound-lock: acquisitions an operation, and how many found it taken, where a kernel of "
+	"the run counts them.\n\n"
 	"Examples:\n"
 	"  pinscale plot results/20261124-023000\n\n"
 	"Exit status: 0 drawn, 2 there is no such run, or gnuplot failed.";

@@ -157,12 +157,12 @@ static void kernels_row(const struct run *r, const struct line *line, unsigned i
 			run_share(r, v, point, "tailref", "contended", "acquisitions");
 		double low, high;
 
-		if (!run_per_operation(r, v, point, "tailref", "acquisitions", &low, &high)) {
-			text_cell(t, "no lock");
-			text_cell(t, " ");
+		if (!answer_counts_lock(r, v))
 			continue;
-		}
-		text_cell(t, "%s", format_count(low, high, text, sizeof(text)));
+		if (run_per_operation(r, v, point, "tailref", "acquisitions", &low, &high))
+			text_cell(t, "%s", format_count(low, high, text, sizeof(text)));
+		else
+			text_cell(t, "-");
 		text_cell(t, "%s", format_share(waited.value, text, sizeof(text)));
 	}
 	text_row(t);
@@ -176,9 +176,12 @@ static void kernels_header(const struct run *r, struct text_table *t)
 		text_cell(t, "%s op/s", r->variants[v]);
 	for (unsigned int v = 1; v < r->variant_count; v++)
 		text_cell(t, "%s/%s", r->variants[v], r->variants[0]);
+	/* The compound lock an operation, and how often it was found taken. */
 	for (unsigned int v = 0; v < r->variant_count; v++) {
+		if (!answer_counts_lock(r, v))
+			continue;
 		text_cell(t, "%s locks/op", r->variants[v]);
-		text_cell(t, "taken");
+		text_cell(t, "found taken");
 	}
 	text_row(t);
 }
