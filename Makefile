@@ -7,11 +7,11 @@ CC ?= gcc
 CFLAGS ?= -O2 -g
 BUILD ?= build
 
-LIBRARIES := $(shell pkg-config --libs jansson hwloc gsl zlib) -linih -laio -ldl -lpthread
+LIBRARIES := $(shell pkg-config --libs jansson hwloc gsl zlib blkid liburing) -linih -laio -ldl -lpthread
 
 CPPFLAGS += -D_GNU_SOURCE -Ibench -DPINSCALE_TOP=\"$(CURDIR)\"
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wno-format-truncation -Werror -MMD -MP \
-	$(shell pkg-config --cflags jansson hwloc gsl zlib)
+	$(shell pkg-config --cflags jansson hwloc gsl zlib blkid liburing)
 
 SOURCES := $(sort $(shell find bench -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
@@ -45,12 +45,22 @@ $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(BUILD)/tests/unit/tes
 check: all $(TESTS)
 	@tests/run.sh $(TESTS)
 
+# The unit tests, and those of small sweeps, with the sanitizers in the program.
+asan:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
+		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
+		check-asan
+
+check-asan: all $(TESTS)
+	@ASAN_OPTIONS=verify_asan_link_order=0 PINSCALE_PROGRAM=$(abspath $(BUILD))/pinscale tests/run.sh --only _test --only run.bats \
+		--only restore.bats --only report.bats $(TESTS)
+
 format:
 	clang-format -i $(SOURCES) $$(find bench -name '*.h') tests/unit/*.[ch]
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check format clean
+.PHONY: all check asan check-asan format clean
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)

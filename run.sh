@@ -12,10 +12,11 @@ output=
 started=$SECONDS
 
 build_packages=(gcc make libc6-dev pkg-config libhugetlbfs-dev libaio-dev libinih-dev libjansson-dev
-	libhwloc-dev libgsl-dev zlib1g-dev gnuplot-nox fonts-dejavu-core kmod e2fsprogs)
+	libhwloc-dev libgsl-dev liburing-dev libblkid-dev zlib1g-dev gnuplot-nox fonts-dejavu-core
+	kmod e2fsprogs)
 guest_packages=(linux-source-6.1 flex bison bc libelf-dev patch xz-utils cpio busybox-static dash
 	qemu-system-x86 seabios)
-test_packages=(libcmocka-dev bats shellcheck clang-format procps)
+test_packages=(libcmocka-dev bats shellcheck clang-format procps fio)
 
 usage() {
 	cat <<-END

@@ -2,6 +2,7 @@
 /* An unlinked file of hugetlbfs, by libhugetlbfs, mapped shared. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <glob.h>
 #include <mntent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,69 +12,19 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "core/file.h"
+#include "core/pages.h"
 #include "core/undo.h"
 #include "include/buffer.h"
-#include "include/point.h"
 
 #define MOUNT_POINT UNDO_DIRECTORY "/hugetlbfs"
 
 extern char **environ;
 
-static const char *pool_file(size_t page, const char *name, char *path, size_t size)
+static const char *hugetlbfs_unsupported(const struct page *page)
 {
-	snprintf(path, size, "/sys/kernel/mm/hugepages/hugepages-%zukB/%s", page >> 10, name);
-	return path;
-}
-
-static const char *hugetlbfs_unsupported(size_t page)
-{
-	static char reason[256];
-	char path[128];
-
-	if (page == BASE_PAGE)
-		return "mapping hugetlbfs: has no base pages; use private for 4k";
-	if (!access(pool_file(page, "nr_hugepages", path, sizeof(path)), R_OK))
-		return NULL;
-	snprintf(reason, sizeof(reason),
-		 "mapping hugetlbfs: this kernel has no pool of %zu kB pages (no %s)", page >> 10,
-		 path);
-	return reason;
-}
-
-/* Sees that enough pages are free, enlarging the pool if that was asked for. */
-static int take_pages(const struct pool *pool, struct error *e)
-{
-	char total_file[128], free_file[128], value[32];
-	long long total, available;
-
-	pool_file(pool->page, "nr_hugepages", total_file, sizeof(total_file));
-	pool_file(pool->page, "free_hugepages", free_file, sizeof(free_file));
-	total = file_number(total_file);
-	available = file_number(free_file);
-	if (available >= pool->pages)
-		return 0;
-	if (pool->may_reserve) {
-		snprintf(value, sizeof(value), "%lld", total);
-		if (undo_note_write(e, total_file, value))
-			return -1;
-		snprintf(value, sizeof(value), "%lld", total + pool->pages - available);
-		if (file_write(total_file, value, e))
-			return -1;
-		available = file_number(free_file);
-		if (available >= pool->pages)
-			return 0;
-		return fail(e,
-			    "hugetlb-%zum: %u pages asked, %lld free after raising the pool to %s: "
-			    "memory is short or in pieces; free some ('echo 1 | sudo tee "
-			    "/proc/sys/vm/compact_memory'), or ask for fewer workers",
-			    pool->page >> 20, pool->pages, available, value);
-	}
-	return fail(e,
-		    "hugetlb-%zum: %u pages asked, %lld free: echo %lld | sudo tee %s, or "
-		    "--huge-pages reserve",
-		    pool->page >> 20, pool->pages, available, total + pool->pages - available,
-		    total_file);
+	if (page->kind != PAGE_HUGETLB)
+		return "mapping hugetlbfs: has only huge pages, 2m and 1g; use private or shared-anon";
+	return pages_hugetlb_unsupported(page);
 }
 
 /* Is a hugetlbfs of that page size mounted, where libhugetlbfs will find it? */
@@ -112,6 +63,22 @@ static int mount_hugetlbfs(size_t page, struct error *e)
 	return 0;
 }
 
+/* Of every size that this kernel has: the library looks for mounts only once. */
+static int mount_all(struct error *e)
+{
+	size_t kilobytes;
+	glob_t found;
+	int rc = 0;
+
+	if (glob("/sys/kernel/mm/hugepages/hugepages-*kB", 0, NULL, &found))
+		return fail(e, "hugetlbfs: this kernel has no huge pages");
+	for (size_t i = 0; i < found.gl_pathc && !rc; i++)
+		if (sscanf(strrchr(found.gl_pathv[i], '/'), "/hugepages-%zukB", &kilobytes) == 1)
+			rc = mount_hugetlbfs(kilobytes << 10, e);
+	globfree(&found);
+	return rc;
+}
+
 /*
  * libhugetlbfs reads its HUGETLB_* variables and the mounts once, when it is
  * loaded, and brings a shmget() of its own. So it is loaded only now, with the
@@ -147,37 +114,38 @@ static int unlinked_file(long page, struct error *e)
 	return fd;
 }
 
-static char *hugetlbfs_map(const struct pool *pool, struct error *e)
+static char *hugetlbfs_map(const struct pool *pool, unsigned int first, unsigned int count,
+			   struct error *e)
 {
-	size_t size = pool->page * pool->pages;
-	char *memory =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, pool->fd, 0);
+	char *memory = mmap(NULL, count * pool->page.bytes, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_POPULATE, pool->fd, first * pool->page.bytes);
 
-	if (memory == MAP_FAILED) {
-		fail(e, "hugetlbfs: mapping %u pages of %zu kB: %s", pool->pages, pool->page >> 10,
-		     strerror(errno));
-		return NULL;
-	}
-	return memory;
+	if (memory != MAP_FAILED)
+		return memory;
+	fail(e, "hugetlbfs: mapping %u pages of %zu kB: %s", count, pool->page.bytes >> 10,
+	     strerror(errno));
+	return NULL;
 }
 
 static int hugetlbfs_reserve(struct pool *pool, struct error *e)
 {
+	size_t size = pool->pages * pool->page.bytes;
 	char *memory;
+	int rc;
 
-	if (take_pages(pool, e) || mount_hugetlbfs(pool->page, e))
+	if (pages_take(pool, e) || mount_all(e))
 		return -1;
-	pool->fd = unlinked_file(pool->page, e);
+	pool->fd = unlinked_file(pool->page.bytes, e);
 	if (pool->fd < 0)
 		return -1;
-	if (ftruncate(pool->fd, pool->page * pool->pages))
+	if (ftruncate(pool->fd, size))
 		return fail(e, "hugetlbfs: a file of %u pages: %s", pool->pages, strerror(errno));
-	memory = hugetlbfs_map(pool, e);
-	if (!memory)
-		return -1;
-	memset(memory, FILL_BYTE, pool->page * pool->pages);
-	munmap(memory, pool->page * pool->pages);
-	return 0;
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, pool->fd, 0);
+	if (memory == MAP_FAILED)
+		return fail(e, "hugetlbfs: mapping %u pages: %s", pool->pages, strerror(errno));
+	rc = pages_prepare(pool, memory, 0, pool->pages, e);
+	munmap(memory, size);
+	return rc;
 }
 
 static void hugetlbfs_release(struct pool *pool)
@@ -190,6 +158,7 @@ static void hugetlbfs_release(struct pool *pool)
 static const struct buffer hugetlbfs_buffer = {
 	.name = "hugetlbfs",
 	.summary = "a file of hugetlbfs by libhugetlbfs, mapped shared",
+	.shared = true,
 	.unsupported = hugetlbfs_unsupported,
 	.reserve = hugetlbfs_reserve,
 	.map = hugetlbfs_map,

@@ -1,36 +1,38 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Anonymous private memory in base pages: no head, no tails, no sharing of a count. */
-#include <errno.h>
-#include <string.h>
+/*
+ * Anonymous private memory, of pages of any kind: a process's own, made anew by
+ * every trial.
+ */
 #include <sys/mman.h>
 
+#include "core/pages.h"
 #include "include/buffer.h"
-#include "include/point.h"
 
-static const char *private_unsupported(size_t page)
+static const char *private_unsupported(const struct page *page)
 {
-	return page == BASE_PAGE ? NULL : "mapping private: only base pages; use hugetlbfs for 2m";
+	if (page->kind == PAGE_HUGETLB)
+		return pages_hugetlb_unsupported(page);
+	if (page->kind == PAGE_TRANSPARENT)
+		return pages_transparent_unsupported(page, false);
+	return NULL;
 }
 
-static char *private_map(const struct pool *pool, struct error *e)
+static int private_reserve(struct pool *pool, struct error *e)
 {
-	size_t size = pool->page * pool->pages;
-	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return pool->page.kind == PAGE_HUGETLB ? pages_take(pool, e) : 0;
+}
 
-	if (memory == MAP_FAILED) {
-		fail(e, "private: mapping %zu bytes: %s", size, strerror(errno));
-		return NULL;
-	}
-	/* Refused where the kernel has no THP, which is as good. */
-	madvise(memory, size, MADV_NOHUGEPAGE);
-	memset(memory, FILL_BYTE, size);
-	return memory;
+static char *private_map(const struct pool *pool, unsigned int first, unsigned int count,
+			 struct error *e)
+{
+	return pages_anonymous(pool, first, count, MAP_PRIVATE, e);
 }
 
 static const struct buffer private_buffer = {
 	.name = "private",
-	.summary = "anonymous private memory, base pages",
+	.summary = "anonymous private memory: base pages, THP, huge pages by MAP_HUGETLB",
 	.unsupported = private_unsupported,
+	.reserve = private_reserve,
 	.map = private_map,
 };
 REGISTER_BUFFER(private_buffer);

@@ -19,30 +19,31 @@ static const struct argp argp = {NULL, NULL, NULL, doc, NULL, NULL, NULL};
 
 static void line(const char *name, const char *summary, const char *reason)
 {
-	printf("  %-11s %s %s\n", name, reason ? "no " : "yes", summary);
+	printf("  %-17s %s %s\n", name, reason ? "no " : "yes", summary);
 	if (reason)
-		printf("  %-11s     %s\n", "", reason);
+		printf("  %-17s     %s\n", "", reason);
 }
 
 static int list_run(int argc, char **argv)
 {
-	static const size_t pages[] = {BASE_PAGE, 2 << 20};
+	static const struct page pages[] = {
+		{PAGE_BASE, BASE_PAGE}, {PAGE_TRANSPARENT, 2 << 20}, {PAGE_HUGETLB, 2 << 20}};
 
 	argp_err_exit_status = STATUS_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	puts("workloads");
 	for_each_plugin (workload, w)
-		line((*w)->name, (*w)->summary, NULL);
+		line((*w)->name, (*w)->summary, (*w)->unsupported ? (*w)->unsupported(NULL) : NULL);
 	puts("targets");
 	for_each_plugin (target, t)
-		line((*t)->name, (*t)->summary, (*t)->unsupported());
+		line((*t)->name, (*t)->summary, (*t)->foreign ? NULL : (*t)->unsupported(""));
 	puts("buffers");
 	for_each_plugin (buffer, b) {
 		const char *reason = NULL;
 
 		/* It works if it has pages of some size. */
 		for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
-			reason = (*b)->unsupported(pages[i]);
+			reason = (*b)->unsupported(&pages[i]);
 			if (!reason)
 				break;
 		}

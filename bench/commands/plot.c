@@ -13,7 +13,7 @@
 #include "core/program.h"
 #include "core/run.h"
 
-#define MOST_ROWS 2
+#define MOST_ROWS 3
 #define SCRIPT PINSCALE_TOP "/plot/panels.gp"
 
 static const char doc[] =
@@ -87,6 +87,15 @@ static struct estimate ratio_of(const struct run *r, unsigned int variant,
 	return base < 0 ? none : run_point_ratio(r, variant, point, base, stratum);
 }
 
+static struct estimate fairness_of(const struct run *r, unsigned int variant,
+				   const struct panel *panel, const struct line *line,
+				   unsigned int point, enum stratum stratum)
+{
+	(void)panel;
+	(void)line;
+	return run_fairness(r, variant, point, stratum);
+}
+
 static struct estimate acquisitions_of(const struct run *r, unsigned int variant,
 				       const struct panel *panel, const struct line *line,
 				       unsigned int point, enum stratum stratum)
@@ -119,6 +128,7 @@ static struct estimate contended_of(const struct run *r, unsigned int variant,
 static const struct quantity running_rows[] = {
 	{"million operations/s", NAN, true, rate_of},
 	{"rate / that of private", 1, false, ratio_of},
+	{"slowest / mean worker", 1, false, fairness_of},
 };
 static const struct quantity kernels_rows[] = {
 	{"million operations/s", NAN, false, rate_of},

@@ -8,22 +8,28 @@
 #include "core/runner.h"
 #include "core/signals.h"
 
+#define MOST_WRITE_TO 64
+
 struct options {
 	struct sweep_options sweep;
 	struct runner_options runner;
+	const char *write_to[MOST_WRITE_TO + 1];
+	unsigned int write_to_count;
 };
 
 static const struct options defaults = {
 	.runner = {.variant = "running", .slot = -1},
 };
 
-enum { KEY_HUGE_PAGES = 256, KEY_DIRECTORY, KEY_VARIANT, KEY_BOOT, KEY_SLOT };
+enum { KEY_HUGE_PAGES = 256, KEY_DIRECTORY, KEY_WRITE_TO, KEY_VARIANT, KEY_BOOT, KEY_SLOT };
 
 static const struct argp_option option_table[] = {
 	{"huge-pages", KEY_HUGE_PAGES, "existing|reserve", 0,
 	 "Use what the system's pool has free (the default), or enlarge it for the time of the run",
 	 0},
 	{"directory", KEY_DIRECTORY, "DIR", 0, "Where the target 'file' puts its files", 0},
+	{"write-to", KEY_WRITE_TO, "DEVICE", 0,
+	 "The target block:DEVICE may be written to: what is on it is lost", 0},
 	{"variant", KEY_VARIANT, "NAME", 0, "What to call this kernel (running)", 0},
 	{"boot", KEY_BOOT, "N", OPTION_HIDDEN, "Number of this boot, given by 'pinscale ab'", 0},
 	{"slot", KEY_SLOT, "N", OPTION_HIDDEN, "Place of this boot in the plan", 0},
@@ -34,8 +40,8 @@ static const char doc[] =
 	"Measures a sweep on the running kernel, as root. SWEEP is an ini file; without one, a run that "
 	"was begun in --output goes on as it was.\v"
 	"Keys of a sweep: window, warmup (seconds), slices, repetitions, seed, margin; and of its points: "
-	"workload, target, page, mapping, sharing, subpage, block, depth, workers, placement, each a list "
-	"of values (docs/WORKLOADS.md).\n\n"
+	"workload, target, devices, page, mapping, sharing, subpage, mempolicy, block, depth, access, "
+	"workers, task, placement, each a list of values (docs/WORKLOADS.md).\n\n"
 	"Examples:\n"
 	"  pinscale run configs/quick.ini --huge-pages reserve\n"
 	"  pinscale run configs/quick.ini -o results/one -s page=2m -s workers=2\n"
@@ -58,6 +64,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_DIRECTORY:
 		o->runner.directory = arg;
+		return 0;
+	case KEY_WRITE_TO:
+		if (o->write_to_count == MOST_WRITE_TO)
+			argp_error(state, "more than %d times --write-to", MOST_WRITE_TO);
+		o->write_to[o->write_to_count++] = arg;
 		return 0;
 	case KEY_VARIANT:
 		o->runner.variant = arg;
@@ -109,6 +120,7 @@ static int run_run(int argc, char **argv)
 
 	argp_err_exit_status = STATUS_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	o.runner.write_to = o.write_to;
 	if (sweep_options_open(&o.sweep, "run", NULL, &journal, &sweep, &e)) {
 		fprintf(stderr, "pinscale run: %s\n", e.text);
 		return STATUS_USAGE;

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* pinscale table: a run as text. */
 #include <argp.h>
-#include <math.h>
-#include <stdlib.h>
 
 #include "commands/command.h"
 #include "core/answer.h"
 #include "core/faults.h"
-#include "core/format.h"
 #include "core/panel.h"
+#include "core/reference.h"
 #include "core/run.h"
-#include "core/text_table.h"
+#include "core/show.h"
 
 static const char doc[] =
 	"Prints a run: every point with its rate and counts, and at the end the answer.\v"
@@ -41,193 +39,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {NULL, parse, "RUN", doc, NULL, NULL, NULL};
 
-static const char *const stratum_names[] = {
-	[STRATUM_NONE] = "-",
-	[STRATUM_NEAR] = "near",
-	[STRATUM_FAR] = "far",
-};
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text && *text ? text : "?";
-}
-
-/* Which kernels, on what. */
-static void print_header(const struct run *r)
-{
-	const json_t *target;
-	const char *name;
-
-	printf("%s: %s\n", r->directory, text_of(json_object_get(r->json, "sweep"), "name"));
-	for (unsigned int v = 0; v < r->variant_count; v++) {
-		for (unsigned int b = 0; b < r->boot_count; b++) {
-			const json_t *record = r->boots[b].record;
-			const json_t *cpu = json_object_get(record, "cpu");
-
-			if (r->boots[b].variant != v)
-				continue;
-			printf("  %s: Linux %s on %s, CPUs %s (%s)\n", r->variants[v],
-			       text_of(json_object_get(record, "kernel"), "release"),
-			       text_of(cpu, "model"), text_of(cpu, "online"),
-			       text_of(record, "execution"));
-			break;
-		}
-	}
-	if (r->boot_count)
-		json_object_foreach (json_object_get(r->boots[0].record, "targets"), name, target)
-			printf("  %s: %s\n", name, text_of(target, "what"));
-	puts("");
-}
-
-static void interval_cell(struct text_table *t, const struct estimate *e)
-{
-	if (isnan(e->low))
-		text_cell(t, " ");
-	else
-		text_cell(t, "+-%.1f%%", 50 * (e->high - e->low) / e->value);
-}
-
-/* A row of the running kernel: what the buffer did with so many workers. */
-static void running_row(const struct run *r, const struct panel *panel, const struct line *line,
-			unsigned int workers, enum stratum stratum, struct text_table *t)
-{
-	int point = line_point(r, line, workers);
-	struct estimate rate, ratio = {.value = NAN};
-	char text[64];
-	double low, high;
-
-	if (point < 0 || !run_has(r, 0, point, stratum))
-		return;
-	rate = run_rate(r, 0, point, stratum);
-	if (line->base >= 0) {
-		int base = line_point(r, &panel->lines[line->base], workers);
-
-		if (base >= 0)
-			ratio = run_point_ratio(r, 0, point, base, stratum);
-	}
-	text_cell(t, "%s", line->label);
-	text_cell(t, "%s", stratum_names[stratum]);
-	text_cell(t, "%u", workers);
-	text_cell(t, "%s", format_rate(rate.value, text, sizeof(text)));
-	interval_cell(t, &rate);
-	text_cell(t, "%s", format_ratio(&ratio, text, sizeof(text)));
-	if (run_per_operation(r, 0, point, "pins", "acquired", &low, &high))
-		text_cell(t, "%s", format_count(low, high, text, sizeof(text)));
-	else
-		text_cell(t, "-");
-	text_cell(t, "%zu", rate.n);
-	text_row(t);
-}
-
-static void running_header(struct text_table *t)
-{
-	static const char *const names[] = {"buffer", "CPUs",	    "workers", "operations/s",
-					    "95%",    "of private", "pins/op", "n"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		text_cell(t, "%s", names[i]);
-	text_row(t);
-}
-
-/* A row of kernels beside each other. */
-static void kernels_row(const struct run *r, const struct line *line, unsigned int workers,
-			struct text_table *t)
-{
-	int point = line_point(r, line, workers);
-	char text[64];
-
-	if (point < 0)
-		return;
-	text_cell(t, "%s", line->label);
-	text_cell(t, "%u", workers);
-	for (unsigned int v = 0; v < r->variant_count; v++) {
-		struct estimate rate = run_rate(r, v, point, STRATA);
-
-		text_cell(t, "%s", format_rate(rate.value, text, sizeof(text)));
-	}
-	for (unsigned int v = 1; v < r->variant_count; v++) {
-		struct estimate ratio = run_variant_ratio(r, v, 0, point);
-
-		text_cell(t, "%s", format_ratio(&ratio, text, sizeof(text)));
-	}
-	for (unsigned int v = 0; v < r->variant_count; v++) {
-		struct estimate waited =
-			run_share(r, v, point, "tailref", "contended", "acquisitions");
-		double low, high;
-
-		if (!answer_counts_lock(r, v))
-			continue;
-		if (run_per_operation(r, v, point, "tailref", "acquisitions", &low, &high))
-			text_cell(t, "%s", format_count(low, high, text, sizeof(text)));
-		else
-			text_cell(t, "-");
-		text_cell(t, "%s", format_share(waited.value, text, sizeof(text)));
-	}
-	text_row(t);
-}
-
-static void kernels_header(const struct run *r, struct text_table *t)
-{
-	text_cell(t, "buffer");
-	text_cell(t, "workers");
-	for (unsigned int v = 0; v < r->variant_count; v++)
-		text_cell(t, "%s op/s", r->variants[v]);
-	for (unsigned int v = 1; v < r->variant_count; v++)
-		text_cell(t, "%s/%s", r->variants[v], r->variants[0]);
-	/* The compound lock an operation, and how often it was found taken. */
-	for (unsigned int v = 0; v < r->variant_count; v++) {
-		if (!answer_counts_lock(r, v))
-			continue;
-		text_cell(t, "%s locks/op", r->variants[v]);
-		text_cell(t, "found taken");
-	}
-	text_row(t);
-}
-
-static void print_panel(const struct run *r, const struct panel *panel)
-{
-	struct text_table t = {0};
-	unsigned int count, *workers = panel_workers(r, panel, &count);
-	bool kernels = run_compares_kernels(r);
-
-	if (!workers)
-		return;
-	if (kernels)
-		kernels_header(r, &t);
-	else
-		running_header(&t);
-	for (unsigned int w = 0; w < count; w++) {
-		for (enum stratum s = STRATUM_NONE; s < STRATUM_MOVED && !kernels; s++)
-			for (unsigned int i = 0; i < panel->count; i++)
-				running_row(r, panel, &panel->lines[i], workers[w], s, &t);
-		for (unsigned int i = 0; i < panel->count && kernels; i++)
-			kernels_row(r, &panel->lines[i], workers[w], &t);
-	}
-	printf("%s%s\n", panel->title,
-	       r->emulated ? "  (emulated: counts are facts, times are not)" : "");
-	text_table_print(&t, kernels ? 1 : 2, stdout);
-	puts("");
-	free(workers);
-}
-
-static void print_strata(const struct run *r)
-{
-	double near = run_pingpong(r, STRATUM_NEAR), far = run_pingpong(r, STRATUM_FAR);
-
-	if (isnan(near) && isnan(far))
-		return;
-	fputs("CPUs near or far: a cache line between workers 0 and 1 takes", stdout);
-	if (!isnan(near))
-		printf(" %.0f ns", near);
-	if (!isnan(near) && !isnan(far))
-		fputs(" or", stdout);
-	if (!isnan(far))
-		printf(" %.0f ns", far);
-	printf(" one way; up to %.0f is near. The two are never pooled.\n", r->rules.near_ns);
-}
-
 static int table_run(int argc, char **argv)
 {
 	const char *directory = NULL;
@@ -248,10 +59,9 @@ static int table_run(int argc, char **argv)
 		run_free(&run);
 		return STATUS_USAGE;
 	}
-	print_header(&run);
-	for (unsigned int i = 0; i < panels.count; i++)
-		print_panel(&run, &panels.list[i]);
-	print_strata(&run);
+	show_header(&run, stdout);
+	show_panels(&run, &panels, stdout);
+	reference_print(&run, &panels, stdout);
 	bad = faults_print(&run, stdout);
 	puts("");
 	if (run.trial_count)

@@ -50,21 +50,20 @@ static unsigned int say_sharing(const struct run *r, const struct panel *panel,
 
 static void say_pins(const struct run *r, FILE *out)
 {
-	unsigned int checked = 0, trials = 0;
+	unsigned int checked = 0;
 
 	for (unsigned int i = 0; i < r->trial_count; i++) {
 		const json_t *pins = json_object_get(r->trials[i].probes, "pins");
 
-		trials += !r->trials[i].failed;
 		checked += !r->trials[i].failed && json_is_true(json_object_get(pins, "checked"));
 	}
 	if (checked)
 		fprintf(out,
-			"  pages pinned: exactly what the operations had to pin, in %u of %u "
-			"trials\n",
-			checked, trials);
+			"  pages pinned: exactly what the operations have to pin, in all %u trials "
+			"where that is known\n",
+			checked);
 	else
-		fprintf(out, "  pages pinned: not counted for this I/O by this kernel\n");
+		fprintf(out, "  pages pinned: not counted for this by this kernel\n");
 }
 
 static void answer_sharing(const struct run *r, const struct panels *panels, FILE *out)

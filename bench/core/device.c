@@ -20,25 +20,46 @@ size_t device_size(const struct target_run *t)
 	return (t->extent * t->workers + MIB - 1) / MIB * MIB;
 }
 
-int device_node(struct target_run *t, const char *name, struct error *e)
+int device_node(const char *name, char *path, size_t size, struct error *e)
 {
-	char path[128], numbers[32];
+	char file[128], numbers[32];
 	unsigned int major, minor;
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/sys/block/%s/dev", name);
-	if (sscanf(file_line(path, numbers, sizeof(numbers)), "%u:%u", &major, &minor) != 2)
-		return fail(e, "%s: there is no such block device after all (%s)", name, path);
-	snprintf(t->device, sizeof(t->device), "/dev/%s", name);
-	snprintf(t->path, sizeof(t->path), "/dev/%s", name);
-	if (!stat(t->path, &st) && S_ISBLK(st.st_mode) && st.st_rdev == makedev(major, minor))
+	snprintf(file, sizeof(file), "/sys/block/%s/dev", name);
+	if (sscanf(file_line(file, numbers, sizeof(numbers)), "%u:%u", &major, &minor) != 2)
+		return fail(e, "%s: there is no such block device after all (%s)", name, file);
+	snprintf(path, size, "/dev/%s", name);
+	if (!stat(path, &st) && S_ISBLK(st.st_mode) && st.st_rdev == makedev(major, minor))
 		return 0;
-	snprintf(t->path, sizeof(t->path), UNDO_DIRECTORY "/%s", name);
-	if (undo_note_unlink(e, t->path))
+	snprintf(path, size, UNDO_DIRECTORY "/%s", name);
+	if (undo_note_unlink(e, path))
 		return -1;
-	unlink(t->path);
-	if (mknod(t->path, S_IFBLK | 0600, makedev(major, minor)))
-		return fail(e, "%s: making the device node %s: %s", name, t->path, strerror(errno));
+	unlink(path);
+	if (mknod(path, S_IFBLK | 0600, makedev(major, minor)))
+		return fail(e, "%s: making the device node %s: %s", name, path, strerror(errno));
+	return 0;
+}
+
+int device_make(struct target_run *t,
+		int (*make)(unsigned int n, size_t bytes, char *name, size_t size, struct error *e),
+		struct error *e)
+{
+	unsigned int count = t->each ? t->workers : 1;
+	size_t bytes = t->each ? (t->extent + MIB - 1) / MIB * MIB : device_size(t);
+
+	t->paths = t->each ? calloc(count, sizeof(*t->paths)) : NULL;
+	if (t->each && !t->paths)
+		return fail(e, "%s: no memory for %u devices", t->target->name, count);
+	for (unsigned int n = 0; n < count; n++) {
+		char *path = t->paths ? t->paths[n] : t->path, name[32];
+
+		if (make(n, bytes, name, sizeof(name), e) ||
+		    device_node(name, path, t->paths ? sizeof(*t->paths) : sizeof(t->path), e))
+			return -1;
+		if (!n)
+			snprintf(t->device, sizeof(t->device), "/dev/%s", name);
+	}
 	return 0;
 }
 
@@ -68,11 +89,13 @@ int device_fill(int fd, const char *name, size_t size, struct error *e)
 int device_open(const struct target_run *t, unsigned int worker, int flags, struct extent *x,
 		struct error *e)
 {
-	x->fd = open(t->path, flags | O_CLOEXEC);
+	const char *path = t->paths ? t->paths[worker] : t->path;
+
+	x->fd = open(path, flags | O_CLOEXEC);
 	if (x->fd < 0)
-		return fail(e, "%s: opening %s with O_DIRECT: %s", t->target->name, t->path,
+		return fail(e, "%s: opening %s with O_DIRECT: %s", t->target->name, path,
 			    strerror(errno));
-	x->start = (off_t)t->extent * worker;
+	x->start = t->paths ? 0 : (off_t)t->extent * worker;
 	x->end = x->start + t->extent;
 	return 0;
 }

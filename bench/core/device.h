@@ -12,15 +12,23 @@ size_t device_size(const struct target_run *t);
 
 /*
  * The node of a block device by its name in /sys/block, made under
- * UNDO_DIRECTORY where /dev is not kept by the kernel. Sets t->device and
- * t->path. 0 or -1.
+ * UNDO_DIRECTORY where /dev is not kept by the kernel. 0 or -1.
  */
-int device_node(struct target_run *t, const char *name, struct error *e);
+int device_node(const char *name, char *path, size_t size, struct error *e);
+
+/*
+ * Makes as many devices as the target has to have, one or one a worker, by
+ * make(): the n-th, of so many bytes, its name in /sys/block. Sets device, path
+ * and paths. 0 or -1.
+ */
+int device_make(struct target_run *t,
+		int (*make)(unsigned int n, size_t bytes, char *name, size_t size, struct error *e),
+		struct error *e);
 
 /* Writes size bytes of FILL_BYTE from the start of an open file. 0 or -1. */
 int device_fill(int fd, const char *name, size_t size, struct error *e);
 
-/* target.open for workers that share the device t->path, a part each. */
+/* target.open for workers that have a device each, or a part each of t->path. */
 int device_open(const struct target_run *t, unsigned int worker, int flags, struct extent *x,
 		struct error *e);
 

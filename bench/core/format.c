@@ -55,3 +55,15 @@ const char *format_share(double share, char *text, size_t size)
 		snprintf(text, size, "%.*f%%", share < 0.0001 ? 4 : 2, 100 * share);
 	return text;
 }
+
+const char *format_stratum(enum stratum stratum)
+{
+	static const char *const names[] = {
+		[STRATUM_NONE] = "-",
+		[STRATUM_NEAR] = "near",
+		[STRATUM_FAR] = "far",
+		[STRATUM_MOVED] = "moved",
+	};
+
+	return names[stratum];
+}

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "analysis/rules.h"
 #include "analysis/statistics.h"
 
 /* A rate: "1.82M". */
@@ -18,5 +19,8 @@ const char *format_count(double low, double high, char *text, size_t size);
 
 /* A share as a percentage: "0.33%", "0" for none at all. */
 const char *format_share(double share, char *text, size_t size);
+
+/* "near" or "far" of the CPUs, "-" with one worker; not written, but returned. */
+const char *format_stratum(enum stratum stratum);
 
 #endif

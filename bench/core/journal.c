@@ -84,6 +84,10 @@ static void remember(void *journal, const json_t *record)
 	else if (strcmp(type, "skip"))
 		return;
 	key = key_of(boot, repetition, json_object_get(record, "point"));
+	if (key && repetition >= 0 && !json_object_get(j->done, key)) {
+		snprintf(text, sizeof(text), "%u", boot);
+		json_object_set_new(j->trials, text, json_integer(journal_trials(j, boot) + 1));
+	}
 	if (key)
 		json_object_set_new(j->done, key, json_true());
 	free(key);
@@ -148,6 +152,7 @@ int journal_open(struct journal *j, const char *directory, json_t *run, struct e
 	*j = (struct journal){
 		.directory = strdup(directory),
 		.done = json_object(),
+		.trials = json_object(),
 		.ended = json_object(),
 		.fd = -1,
 	};
@@ -171,6 +176,7 @@ void journal_close(struct journal *j)
 	free(j->directory);
 	json_decref(j->run);
 	json_decref(j->done);
+	json_decref(j->trials);
 	json_decref(j->boots);
 	json_decref(j->ended);
 	if (j->fd >= 0)
@@ -210,15 +216,10 @@ bool journal_has(const struct journal *j, unsigned int boot, int repetition, con
 
 unsigned int journal_trials(const struct journal *j, unsigned int boot)
 {
-	unsigned int trials = 0, of;
-	const char *key;
-	json_t *value;
-	int repetition;
+	char text[16];
 
-	json_object_foreach (j->done, key, value)
-		trials += sscanf(key, "%u %d", &of, &repetition) == 2 && of == boot &&
-			  repetition >= 0;
-	return trials;
+	snprintf(text, sizeof(text), "%u", boot);
+	return json_integer_value(json_object_get(j->trials, text));
 }
 
 int journal_write_boot(struct journal *j, unsigned int boot, json_t *record, struct error *e)

@@ -12,11 +12,12 @@
 
 struct journal {
 	char *directory;
-	json_t *run;   /* run.json */
-	json_t *done;  /* boot, repetition and point of every trial and skip: a set */
-	json_t *boots; /* number to the record of boots/n.json */
-	json_t *ended; /* numbers of boots with a boot-end: a set */
-	int fd;	       /* trials.jsonl, for appending */
+	json_t *run;	/* run.json */
+	json_t *done;	/* boot, repetition and point of every trial and skip: a set */
+	json_t *trials; /* number of a boot to how many trials it has */
+	json_t *boots;	/* number to the record of boots/n.json */
+	json_t *ended;	/* numbers of boots with a boot-end: a set */
+	int fd;		/* trials.jsonl, for appending */
 };
 
 /*

@@ -7,7 +7,8 @@
 #include "axes.h"
 
 /* In the order in which people read them; what is not named comes last. */
-static const char *const reading_order[] = {"tail", "head", "none", "private", "shared", "same"};
+static const char *const reading_order[] = {"tail",   "head", "none",  "private",
+					    "shared", "same", "group", "pool"};
 
 static unsigned int rank(const char *text)
 {
@@ -37,7 +38,8 @@ static int compare_axis(const struct run_point *a, const struct run_point *b, co
 	return compare_text(x, y);
 }
 
-static const char *const panel_axes[] = {"block", "depth", "target", "workload", "placement", NULL};
+static const char *const panel_axes[] = {"block",    "depth", "access",	   "target",	"devices",
+					 "workload", "task",  "placement", "mempolicy", NULL};
 static const char *const line_axes[] = {"page", "mapping", "subpage", "sharing", NULL};
 
 static int compare_axes(const struct run_point *a, const struct run_point *b,
@@ -67,20 +69,39 @@ static int compare_points(const void *a, const void *b, void *run)
 	return order;
 }
 
+/* Adds what is not as usual to the title. */
+static void add_unusual(struct panel *panel, const struct run_point *p)
+{
+	static const char *const usual[][3] = {
+		{"depth", "1", "depth "},	{"access", "sequential", ""},
+		{"devices", "one", "devices "}, {"task", "thread", ""},
+		{"placement", "compact", ""},	{"mempolicy", "local", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+		size_t used = strlen(panel->title);
+		char value[48];
+
+		/* Runs of older versions lack some axes. */
+		run_axis(p, usual[i][0], value, sizeof(value));
+		if (*value && strcmp(value, usual[i][1]))
+			snprintf(panel->title + used, sizeof(panel->title) - used, ", %s%s",
+				 usual[i][2], value);
+	}
+}
+
 static void name_panel(struct panel *panel, const struct run_point *p)
 {
-	char workload[48], block[24], target[24], depth[24], placement[24], more[64] = "";
+	char workload[48], block[24], target[160];
 
 	run_axis(p, "workload", workload, sizeof(workload));
 	run_axis(p, "block", block, sizeof(block));
 	run_axis(p, "target", target, sizeof(target));
-	run_axis(p, "depth", depth, sizeof(depth));
-	run_axis(p, "placement", placement, sizeof(placement));
-	if (strcmp(depth, "1"))
-		snprintf(more, sizeof(more), ", depth %s", depth);
-	if (strcmp(placement, "compact"))
-		snprintf(more + strlen(more), sizeof(more) - strlen(more), ", %s", placement);
-	snprintf(panel->title, sizeof(panel->title), "%s %s, %s%s", workload, block, target, more);
+	if (!strcmp(target, "none"))
+		snprintf(panel->title, sizeof(panel->title), "%s %s", workload, block);
+	else
+		snprintf(panel->title, sizeof(panel->title), "%s %s, %s", workload, block, target);
+	add_unusual(panel, p);
 }
 
 /* Have the run's points of that page size more than one mapping? Then it is named. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The points of a run as they are shown: a panel is one way of doing I/O
- * (workload, target, block, depth, placement), a line in it one kind of buffer
+ * (workload, target, block, depth, task and so on), a line in it one kind of buffer
  * (page, mapping, subpage, sharing), a point of the line one number of workers.
  */
 #ifndef PINSCALE_PANEL_H
@@ -18,7 +18,7 @@ struct line {
 };
 
 struct panel {
-	char title[96]; /* "pread 4k, ext2" */
+	char title[256]; /* "pread 4k, ext2" */
 	struct line *lines;
 	unsigned int count;
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "covariate.h"
+#include "format.h"
 
 #define PLAIN_PERIOD 20000000000ull /* ns between lines where there is no terminal */
 
@@ -59,6 +60,15 @@ void progress_step(struct progress *p, const char *what)
 		fprintf(stderr, "pinscale: %u of %u%s: %s\n", p->at, p->total, left, what);
 		p->shown = now;
 	}
+}
+
+void progress_result(struct progress *p, double rate)
+{
+	char text[32];
+
+	(void)p;
+	if (line_shown)
+		fprintf(stderr, ": %s/s", format_rate(rate, text, sizeof(text)));
 }
 
 void progress_skip(struct progress *p)

@@ -16,6 +16,9 @@ void progress_start(struct progress *p, unsigned int total);
 /* The next step begins: what it is. */
 void progress_step(struct progress *p, const char *what);
 
+/* What came of the step: operations a second. Ends its line where there is no terminal. */
+void progress_result(struct progress *p, double rate);
+
 /* The next step was done already. */
 void progress_skip(struct progress *p);
 void progress_end(void);

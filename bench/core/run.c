@@ -92,6 +92,21 @@ static struct run_boot *boot_of(const struct run *r, const json_t *record)
 	return NULL;
 }
 
+/* NAN where there is but one worker, or the record has none. */
+static double fairness(const json_t *record)
+{
+	const json_t *workers = json_object_get(record, "workers"), *w;
+	double least = INFINITY, sum = 0, n;
+	size_t i;
+
+	json_array_foreach (workers, i, w) {
+		n = json_number_value(json_object_get(w, "operations"));
+		least = n < least ? n : least;
+		sum += n;
+	}
+	return i > 1 && sum > 0 ? least / (sum / i) : NAN;
+}
+
 static void judge(struct run *r, struct run_trial *t, const json_t *record)
 {
 	const json_t *covariates = json_object_get(record, "covariates");
@@ -100,6 +115,7 @@ static void judge(struct run *r, struct run_trial *t, const json_t *record)
 	double after = json_number_value(json_array_get(pingpong, 1));
 
 	t->pingpong = (before + after) / 2;
+	t->fairness = fairness(record);
 	if (t->failed) {
 		r->failed++;
 		t->excluded = true;

@@ -33,6 +33,7 @@ struct run_trial {
 	double rate;	    /* operations/s over the whole window */
 	double median;	    /* of its slices, operations/s */
 	double pingpong;    /* ns, mean of before and after; 0 with one worker */
+	double fairness;    /* the slowest worker's operations, a share of the mean worker's */
 	int64_t operations; /* all of them, from the gate to the last: what probes count */
 	json_t *probes;
 };
@@ -88,6 +89,10 @@ bool run_has(const struct run *r, unsigned int variant, unsigned int point, enum
  */
 struct estimate run_rate(const struct run *r, unsigned int variant, unsigned int point,
 			 enum stratum stratum);
+
+/* The slowest worker's operations as a share of the mean worker's: over trials. */
+struct estimate run_fairness(const struct run *r, unsigned int variant, unsigned int point,
+			     enum stratum stratum);
 
 /* Rate at point / rate at base of the same boot and repetition: over these pairs. */
 struct estimate run_point_ratio(const struct run *r, unsigned int variant, unsigned int point,

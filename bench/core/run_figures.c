@@ -80,6 +80,22 @@ struct estimate run_rate(const struct run *r, unsigned int variant, unsigned int
 	return e;
 }
 
+struct estimate run_fairness(const struct run *r, unsigned int variant, unsigned int point,
+			     enum stratum stratum)
+{
+	double *shares = calloc(r->points[point].trials + 1, sizeof(*shares));
+	struct estimate e = {.value = NAN, .low = NAN, .high = NAN};
+	size_t n = 0;
+
+	if (!shares)
+		return e;
+	for_each_trial_of(r, point, t) if (rate_counts(r, t, variant, stratum) &&
+					   !isnan(t->fairness)) shares[n++] = t->fairness;
+	e = estimate_mean(shares, n, RUN_LEVEL);
+	free(shares);
+	return e;
+}
+
 struct estimate run_point_ratio(const struct run *r, unsigned int variant, unsigned int point,
 				unsigned int base, enum stratum stratum)
 {

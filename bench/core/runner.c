@@ -10,18 +10,25 @@
 #include "environment.h"
 #include "file.h"
 #include "include/version.h"
+#include "include/workload.h"
 #include "kernel_log.h"
 #include "layout.h"
+#include "pages.h"
+#include "panel.h"
+#include "placement.h"
 #include "progress.h"
+#include "run.h"
+#include "show.h"
 #include "signals.h"
 #include "trial.h"
 #include "undo.h"
 
-#define MOST_TARGETS 8
-#define MOST_POOLS 8
+#define MOST_TARGETS 16
+#define MOST_POOLS 32
 
-/* Bytes of the target that a worker has to itself. */
+/* Bytes of the target that a worker has to itself: so many, but of all workers at most these. */
 #define EXTENT (4u << 20)
+#define EXTENTS (256u << 20)
 
 struct runner {
 	struct journal *j;
@@ -35,24 +42,118 @@ struct runner {
 	long long others[MOST_POOLS]; /* huge pages in use before we came */
 	unsigned int pools;
 	const char **reasons; /* why a point is not possible, or NULL; one a point */
+	unsigned int *pool_of_point;
 	struct progress progress;
 	int log;
 };
 
-static struct target_run *target_of(struct runner *r, const struct target *target)
+static struct target_run *target_of(struct runner *r, const struct point *p)
 {
 	for (unsigned int i = 0; i < r->targets; i++)
-		if (r->target[i].target == target)
+		if (r->target[i].target == p->target && r->target[i].each == p->device_each &&
+		    !strcmp(r->target[i].argument, p->target_argument))
 			return &r->target[i];
 	return NULL;
 }
 
-static struct pool *pool_of(struct runner *r, const struct buffer *buffer, size_t page)
+/* The node of each page of the pool that the point needs. To be freed. */
+static unsigned int *nodes_of(const struct point *p, struct error *e)
 {
-	for (unsigned int i = 0; i < r->pools; i++)
-		if (r->pool[i].buffer == buffer && r->pool[i].page == page)
-			return &r->pool[i];
+	unsigned int pages = layout_pages(p), *nodes = calloc(pages, sizeof(*nodes));
+
+	if (!nodes)
+		fail(e, "No memory for the nodes of %u pages.", pages);
+	for (unsigned int i = 0; i < pages && nodes; i++) {
+		if (i && placement_node_count() < 2) {
+			nodes[i] = nodes[0];
+		} else if (pages_node(p, i, &nodes[i], e)) {
+			free(nodes);
+			return NULL;
+		}
+	}
+	return nodes;
+}
+
+/* A pool of the same pages on the same nodes, as far as both reach. */
+static struct pool *pool_of(struct runner *r, const struct point *p, const unsigned int *nodes)
+{
+	for (unsigned int i = 0; i < r->pools; i++) {
+		struct pool *pool = &r->pool[i];
+		unsigned int pages = layout_pages(p), k = 0;
+
+		if (pool->buffer != p->buffer || pool->page.kind != p->page.kind ||
+		    pool->page.bytes != p->page.bytes)
+			continue;
+		while (k < pages && k < pool->pages && pool->node[k] == nodes[k])
+			k++;
+		if (k == pages || k == pool->pages)
+			return pool;
+	}
 	return NULL;
+}
+
+/* Why the point is not possible in this run, or NULL. */
+static const char *unsupported(const struct runner *r, const struct point *p)
+{
+	static char reason[256];
+	const char *why = point_unsupported(p);
+
+	if (why || !p->target->foreign || !p->workload->writes)
+		return why;
+	for (const char *const *named = r->o->write_to; named && *named; named++)
+		if (!strcmp(*named, p->target_argument))
+			return NULL;
+	snprintf(reason, sizeof(reason),
+		 "workload %s would write to %s, which is yours: name it again with --write-to %s",
+		 p->workload->name, p->target_argument, p->target_argument);
+	return reason;
+}
+
+static int gather_target(struct runner *r, const struct point *p, struct error *e)
+{
+	struct target_run *t = target_of(r, p);
+
+	if (!t && r->targets == MOST_TARGETS)
+		return fail(e, "The sweep has more than %d targets: split it.", MOST_TARGETS);
+	if (!t) {
+		t = &r->target[r->targets++];
+		*t = (struct target_run){
+			.target = p->target,
+			.argument = p->target_argument,
+			.each = p->device_each,
+			.directory = r->o->directory ? r->o->directory : r->j->directory,
+		};
+	}
+	t->workers = p->workers > t->workers ? p->workers : t->workers;
+	t->may_write |= p->workload->writes;
+	return 0;
+}
+
+static int gather_pool(struct runner *r, const struct point *p, size_t index, struct error *e)
+{
+	unsigned int pages = layout_pages(p), *nodes = nodes_of(p, e);
+	struct pool *pool = nodes ? pool_of(r, p, nodes) : NULL;
+
+	if (!nodes)
+		return -1;
+	if (!pool && r->pools == MOST_POOLS) {
+		free(nodes);
+		return fail(e, "The sweep has more than %d kinds of pages: split it.", MOST_POOLS);
+	}
+	if (!pool) {
+		pool = &r->pool[r->pools++];
+		*pool = (struct pool){.buffer = p->buffer, .page = p->page, .fd = -1};
+		pool->may_reserve = r->o->reserve;
+	}
+	if (pages > pool->pages) {
+		free((void *)pool->node);
+		pool->node = nodes;
+		pool->pages = pages;
+	} else {
+		free(nodes);
+	}
+	r->pool_of_point[index] = pool - r->pool;
+	return 0;
 }
 
 /* What the points that are possible need of targets and pools. */
@@ -60,47 +161,54 @@ static int gather(struct runner *r, struct error *e)
 {
 	for (size_t i = 0; i < r->s->count; i++) {
 		const struct point *p = &r->s->points[i];
-		struct target_run *t = target_of(r, p->target);
-		struct pool *pool = pool_of(r, p->buffer, p->page);
-		const char *reason = point_unsupported(p);
-		unsigned int pages;
+		const char *reason = unsupported(r, p);
 
 		r->reasons[i] = reason ? strdup(reason) : NULL;
 		if (reason)
 			continue;
-		if ((!t && r->targets == MOST_TARGETS) || (!pool && r->pools == MOST_POOLS))
-			return fail(
-				e,
-				"The sweep has more than %d targets or kinds of pages: split it.",
-				MOST_TARGETS);
-		if (!t) {
-			t = &r->target[r->targets++];
-			*t = (struct target_run){.target = p->target, .extent = EXTENT};
-			t->directory = r->o->directory ? r->o->directory : r->j->directory;
-		}
-		if (!pool) {
-			pool = &r->pool[r->pools++];
-			*pool = (struct pool){.buffer = p->buffer, .page = p->page, .fd = -1};
-			pool->may_reserve = r->o->reserve;
-		}
-		t->workers = p->workers > t->workers ? p->workers : t->workers;
-		pages = layout_pages(p);
-		pool->pages = pages > pool->pages ? pages : pool->pages;
+		if (gather_target(r, p, e) || gather_pool(r, p, i, e))
+			return -1;
+	}
+	for (unsigned int i = 0; i < r->targets; i++) {
+		struct target_run *t = &r->target[i];
+
+		t->extent = EXTENTS / t->workers < EXTENT ? EXTENTS / t->workers : EXTENT;
+		/* Room for the largest block at least. */
+		t->extent = t->extent / (1 << 16) * (1 << 16);
+		for (size_t k = 0; k < r->s->count; k++)
+			if (!r->reasons[k] && target_of(r, &r->s->points[k]) == t &&
+			    r->s->points[k].block > t->extent)
+				t->extent = r->s->points[k].block;
 	}
 	return 0;
 }
 
-/* Pages of the system's pool of that size: -1 for both where there is none. */
-static void pool_counts(size_t page, long long *total, long long *available)
+/*
+ * Pools that stay are taken first: private mappings find what is free then, one
+ * trial after the other.
+ */
+static int reserve_pools(struct runner *r, bool shared, struct error *e)
 {
-	char path[128];
+	for (unsigned int i = 0; i < r->pools; i++) {
+		const struct buffer *buffer = r->pool[i].buffer;
 
-	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%zukB/nr_hugepages",
-		 page >> 10);
-	*total = file_number(path);
-	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%zukB/free_hugepages",
-		 page >> 10);
-	*available = file_number(path);
+		if (buffer->shared == shared && buffer->reserve && buffer->reserve(&r->pool[i], e))
+			return -1;
+	}
+	return 0;
+}
+
+/* Why "auto" took that target, and not a better one. */
+static void say_choice(const struct runner *r, const struct target *chosen)
+{
+	bool asked = false;
+
+	for (size_t i = 0; i < r->s->count; i++)
+		asked |= r->s->points[i].target_auto && r->s->points[i].target == chosen;
+	for_each_plugin (target, t)
+		if (asked && (*t)->preference && (*t)->preference < chosen->preference)
+			progress_say("target auto is %s; better would be, but for this: %s",
+				     chosen->name, (*t)->unsupported(""));
 }
 
 static int set_up(struct runner *r, struct error *e)
@@ -108,14 +216,21 @@ static int set_up(struct runner *r, struct error *e)
 	for (unsigned int i = 0; i < r->pools; i++) {
 		long long total, available;
 
-		pool_counts(r->pool[i].page, &total, &available);
+		pages_counts(r->pool[i].page.bytes, &total, &available);
 		r->others[i] = total - available;
-		if (r->pool[i].buffer->reserve && r->pool[i].buffer->reserve(&r->pool[i], e))
-			return -1;
 	}
+	if (reserve_pools(r, true, e) || reserve_pools(r, false, e))
+		return -1;
 	for (unsigned int i = 0; i < r->targets; i++) {
+		say_choice(r, r->target[i].target);
 		progress_say("setting up %s", r->target[i].target->name);
 		if (r->target[i].target->setup(&r->target[i], e))
+			return -1;
+	}
+	for (size_t i = 0; i < r->s->count; i++) {
+		const struct point *p = &r->s->points[i];
+
+		if (!r->reasons[i] && p->workload->prepare && p->workload->prepare(p, e))
 			return -1;
 	}
 	return 0;
@@ -192,9 +307,10 @@ static int write_skips(struct runner *r, struct error *e)
 }
 
 /* A trial into the journal. 0; 1 when a signal came; -1. */
-static int measure(struct runner *r, const struct point *p, unsigned int repetition, json_t *point,
+static int measure(struct runner *r, size_t index, unsigned int repetition, json_t *point,
 		   struct error *e)
 {
+	const struct point *p = &r->s->points[index];
 	struct trial *t = trial_alloc(p->workers);
 	char now[32];
 	json_t *record;
@@ -203,8 +319,9 @@ static int measure(struct runner *r, const struct point *p, unsigned int repetit
 	if (!t)
 		return fail(e, "No memory for a trial with %u workers.", p->workers);
 	t->point = p;
-	t->pool = pool_of(r, p->buffer, p->page);
-	t->target = target_of(r, p->target);
+	t->pool = &r->pool[r->pool_of_point[index]];
+	t->target = target_of(r, p);
+	t->latencies = r->s->latency;
 	t->window = r->s->window;
 	t->warmup = r->s->warmup;
 	t->slices = r->s->slices;
@@ -220,6 +337,8 @@ static int measure(struct runner *r, const struct point *p, unsigned int repetit
 		json_t *figures = trial_json(t);
 
 		r->result->trials++;
+		progress_result(&r->progress,
+				json_number_value(json_object_get(figures, "operations_per_s")));
 		r->result->failed += json_array_size(json_object_get(figures, "problems")) > 0;
 		json_object_update(record, figures);
 		json_decref(figures);
@@ -227,6 +346,24 @@ static int measure(struct runner *r, const struct point *p, unsigned int repetit
 	}
 	trial_free(t, p->workers);
 	return rc;
+}
+
+/* A first look at what one repetition found, for who does not want to wait for all. */
+static void show_first(const struct runner *r)
+{
+	struct panels panels;
+	struct error e;
+	struct run run;
+
+	if (run_read(&run, r->j->directory, &e))
+		return;
+	if (!panels_of(&panels, &run, &e)) {
+		progress_say("after 1 of %u repetitions:\n", r->s->repetitions);
+		show_panels(&run, &panels, stderr);
+		fputc('\n', stderr);
+		panels_free(&panels);
+	}
+	run_free(&run);
 }
 
 static int measure_all(struct runner *r, struct error *e)
@@ -254,11 +391,13 @@ static int measure_all(struct runner *r, struct error *e)
 				progress_skip(&r->progress);
 			} else {
 				progress_step(&r->progress, name);
-				rc = measure(r, p, repetition, point, e);
+				rc = measure(r, order[i], repetition, point, e);
 			}
 			json_decref(point);
 		}
 		free(order);
+		if (!rc && !repetition && s->repetitions > 1 && r->o->slot < 0)
+			show_first(r);
 	}
 	progress_end();
 	return rc;
@@ -288,10 +427,10 @@ static int write_end(struct runner *r, struct error *e)
 		long long total, available;
 		char name[32];
 
-		if (r->pool[i].page == BASE_PAGE)
+		if (r->pool[i].page.kind != PAGE_HUGETLB)
 			continue;
-		pool_counts(r->pool[i].page, &total, &available);
-		size_format(r->pool[i].page, name, sizeof(name));
+		pages_counts(r->pool[i].page.bytes, &total, &available);
+		size_format(r->pool[i].page.bytes, name, sizeof(name));
 		json_object_set_new(pages, name,
 				    json_pack("{s:I, s:I, s:I}", "total", (json_int_t)total, "free",
 					      (json_int_t)available, "others",
@@ -348,7 +487,8 @@ int runner_run(struct journal *j, const struct sweep *s, const struct runner_opt
 	if (journal_boot_ended(j, r.boot))
 		return 0;
 	r.reasons = calloc(s->count, sizeof(*r.reasons));
-	if (!r.reasons)
+	r.pool_of_point = calloc(s->count, sizeof(*r.pool_of_point));
+	if (!r.reasons || !r.pool_of_point)
 		return fail(e, "No memory for %zu points.", s->count);
 	signals_hold();
 	rc = undo_open(&undo);
@@ -367,7 +507,10 @@ int runner_run(struct journal *j, const struct sweep *s, const struct runner_opt
 	}
 	for (size_t i = 0; i < s->count; i++)
 		free((char *)r.reasons[i]);
+	for (unsigned int i = 0; i < r.pools; i++)
+		free((void *)r.pool[i].node);
 	free(r.reasons);
+	free(r.pool_of_point);
 	return rc;
 }
 
@@ -379,13 +522,13 @@ json_t *runner_run_json(const struct sweep *s, const char *kind)
 	for (char **o = s->overrides; *o; o++)
 		json_array_append_new(overrides, json_string(*o));
 	return json_pack("{s:i, s:s, s:s, s:s, s:{s:s, s:s, s:o}, s:i, s:i, s:f, s:f, s:i, s:f, "
-			 "s:{s:f, s:f}}",
+			 "s:b, s:{s:f, s:f}}",
 			 "schema", JOURNAL_SCHEMA, "pinscale", PINSCALE_VERSION, "created",
 			 journal_now(now, sizeof(now)), "kind", kind, "sweep", "name", s->name,
 			 "text", s->text, "overrides", overrides, "seed", s->seed, "repetitions",
 			 s->repetitions, "window_s", s->window, "warmup_s", s->warmup, "slices",
-			 s->slices, "margin", s->margin, "rules", "near_ns", default_rules.near_ns,
-			 "foreign_cpu", default_rules.foreign_cpu);
+			 s->slices, "margin", s->margin, "latency", s->latency, "rules", "near_ns",
+			 default_rules.near_ns, "foreign_cpu", default_rules.foreign_cpu);
 }
 
 int runner_sweep_of(const json_t *run, struct sweep *s, struct error *e)

@@ -15,6 +15,7 @@ struct runner_options {
 	int slot;	       /* index into the plan's order, -1 without a plan */
 	bool reserve;	       /* huge pages may be reserved */
 	const char *directory; /* for targets that need files; NULL: that of the run */
+	const char *const *write_to; /* the user's devices that may be written to, ended by NULL */
 };
 
 struct runner_result {

@@ -11,6 +11,7 @@
 
 #include "axes.h"
 #include "file.h"
+#include "include/workload.h"
 #include "placement.h"
 #include "trial.h"
 
@@ -75,6 +76,12 @@ static int sweep_key(struct sweep *s, const char *key, const char *value, struct
 		return parse_count(key, value, 0, 2000000000, &s->seed, e);
 	if (!strcmp(key, "margin"))
 		return parse_real(key, value, 0.0001, 0.5, &s->margin, e);
+	if (!strcmp(key, "latency")) {
+		s->latency = !strcmp(value, "yes");
+		return s->latency || !strcmp(value, "no")
+			       ? 0
+			       : fail(e, "latency = %s: wants yes or no", value);
+	}
 	return 1;
 }
 
@@ -156,7 +163,28 @@ static int combine(struct parser *parser, int axis, struct point *p)
 	return rc;
 }
 
-/* "cpus" and "doubling" among the numbers of workers, spelt out. To be freed. */
+/* "A..B" (every number) or "A..B*F" (each F times the one before, and B) spelt out; 0 or -1. */
+static int spell_out_range(FILE *f, const char *range, unsigned int cpus)
+{
+	unsigned int from, to, factor = 0;
+	char last[16] = "", rest[2] = "";
+
+	if (sscanf(range, "%u..%15[0-9a-z]*%u%1s", &from, last, &factor, rest) < 2 || *rest ||
+	    (strchr(range, '*') && factor < 2))
+		return -1;
+	to = !strcmp(last, "max") ? cpus : strtoul(last, NULL, 10);
+	if (from < 1 || to < from || to > 65536)
+		return -1;
+	for (unsigned int n = from; n < to; n = factor ? n * factor : n + 1)
+		fprintf(f, "%u ", n);
+	fprintf(f, "%u ", to);
+	return 0;
+}
+
+/*
+ * Numbers of workers spelt out: max is all CPUs, doubling 1..max*2, and ranges.
+ * What is none of that stays, for the axis to complain of. To be freed.
+ */
 static char *spell_out_workers(const char *list)
 {
 	unsigned int cpus = placement_cpu_count();
@@ -165,13 +193,11 @@ static char *spell_out_workers(const char *list)
 	FILE *f = open_memstream(&text, &size);
 
 	for (char *v = strtok_r(copy, " ,\t", &save); v; v = strtok_r(NULL, " ,\t", &save)) {
-		if (!strcmp(v, "doubling")) {
-			for (unsigned int n = 1; n < cpus; n *= 2)
-				fprintf(f, "%u ", n);
-		}
-		if (!strcmp(v, "doubling") || !strcmp(v, "cpus"))
+		if (!strcmp(v, "doubling"))
+			spell_out_range(f, "1..max*2", cpus);
+		else if (!strcmp(v, "max") || !strcmp(v, "cpus"))
 			fprintf(f, "%u ", cpus);
-		else
+		else if (!strstr(v, "..") || spell_out_range(f, v, cpus))
 			fprintf(f, "%s ", v);
 	}
 	fclose(f);
@@ -218,7 +244,7 @@ static int handle_key(struct parser *parser, const char *section, const char *ke
 		rc = sweep_key(parser->s, key, value, parser->e);
 		return rc > 0 ? fail(parser->e,
 				     "[sweep] has no key '%s'; it has: summary window warmup "
-				     "slices repetitions seed margin",
+				     "slices repetitions seed margin latency",
 				     key)
 			      : rc;
 	}
@@ -386,24 +412,33 @@ void sweep_free(struct sweep *s)
 	*s = (struct sweep){0};
 }
 
-/* Do the points differ in who shares the pages, and in nothing else? */
-static bool same_but_sharing(const struct point *a, const struct point *b)
+/* The workload that this one is compared with: that which it is a reference for, or itself. */
+static const struct workload *compared(const struct workload *w)
+{
+	return w->reference_for ? find_plugin(workload, w->reference_for) : w;
+}
+
+/* Do the points differ in who shares the pages or in being a reference, and in nothing else? */
+static bool are_compared(const struct point *a, const struct point *b)
 {
 	struct point copy = *b;
 
 	copy.sharing = a->sharing;
+	copy.sharing_number = a->sharing_number;
+	if (compared(a->workload) == compared(b->workload))
+		copy.workload = a->workload;
 	return same_point(a, &copy);
 }
 
 /* Brings the points that are compared with each other together: behind the first of them. */
-static void gather_sharing(const struct sweep *s, size_t *order)
+static void gather_compared(const struct sweep *s, size_t *order)
 {
 	for (size_t i = 0, next; i < s->count; i = next) {
 		next = i + 1;
 		for (size_t j = next; j < s->count; j++) {
 			size_t found = order[j];
 
-			if (!same_but_sharing(&s->points[order[i]], &s->points[found]))
+			if (!are_compared(&s->points[order[i]], &s->points[found]))
 				continue;
 			memmove(&order[next + 1], &order[next], (j - next) * sizeof(*order));
 			order[next++] = found;
@@ -421,7 +456,7 @@ size_t *sweep_order(const struct sweep *s, unsigned int boot, unsigned int repet
 			order[i] = i;
 		gsl_rng_set(random, 1 + s->seed + 1000003ul * boot + 7919ul * (repetition / 2));
 		gsl_ran_shuffle(random, order, s->count, sizeof(*order));
-		gather_sharing(s, order);
+		gather_compared(s, order);
 		for (size_t i = 0; repetition % 2 && i < s->count / 2; i++) {
 			size_t j = s->count - 1 - i, keep = order[i];
 

@@ -3,6 +3,7 @@
 #ifndef PINSCALE_SWEEP_H
 #define PINSCALE_SWEEP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "include/error.h"
@@ -18,6 +19,7 @@ struct sweep {
 	unsigned int repetitions;
 	unsigned int seed;
 	double margin; /* of equivalence, a share */
+	bool latency;  /* operations are timed one by one */
 	struct point *points;
 	size_t count;
 };
@@ -35,9 +37,10 @@ void sweep_free(struct sweep *s);
 
 /*
  * The order of the points in a repetition of a boot: indices into points, to be
- * freed. Shuffled by the seed; points that differ in sharing alone, whose ratio
- * is what counts, follow each other. Every second repetition is the one before
- * it in reverse, so that a drift of the machine weighs on all points alike.
+ * freed. Shuffled by the seed; points that differ in sharing alone, or in being a
+ * reference (include/workload.h), whose ratio is what counts, follow each other. Every second
+ * repetition is the one before it in reverse, so that a drift of the machine weighs on all points
+ * alike.
  */
 size_t *sweep_order(const struct sweep *s, unsigned int boot, unsigned int repetition);
 

@@ -2,8 +2,6 @@
 #include "trial.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,27 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "covariate.h"
+#include "crew.h"
+#include "include/outside.h"
 #include "include/workload.h"
-#include "layout.h"
-#include "placement.h"
 #include "signals.h"
-
-/* The trial's process. */
-struct crew {
-	struct trial *t;
-	struct worker *workers;
-	pthread_barrier_t barrier; /* all workers and the sampling thread */
-	struct pingpong *pingpong; /* two: before and after */
-	char *memory;
-	bool abandoned; /* written by the sampling thread between barriers */
-};
-
-struct seat {
-	struct crew *crew;
-	unsigned int index;
-	pthread_t thread;
-};
 
 static size_t trial_size(unsigned int workers)
 {
@@ -55,105 +36,11 @@ void trial_free(struct trial *t, unsigned int workers)
 		munmap(t, trial_size(workers));
 }
 
-static void meet(struct crew *c)
-{
-	pthread_barrier_wait(&c->barrier);
-}
-
-/* Covariates of the worker's CPU, which the loop does not run beside. */
-static void measure_cpu(struct crew *c, unsigned int index, int when)
-{
-	c->t->worker[index].compute[when] = compute_ns();
-	if (index < 2 && c->t->point->workers > 1) {
-		double ns = pingpong_ns(&c->pingpong[when], index);
-
-		if (index == 0)
-			c->t->pingpong[when] = ns;
-	}
-}
-
-static int worker_setup(struct crew *c, struct worker *w)
-{
-	const struct trial *t = c->t;
-	const struct workload *workload = t->point->workload;
-	int flags = (workload->writes ? O_RDWR : O_RDONLY) | O_DIRECT;
-	struct extent x;
-	char **slots;
-
-	w->fd = -1;
-	if (placement_bind(w->cpu, &w->error))
-		return -1;
-	slots = calloc(t->point->depth, sizeof(*slots));
-	if (!slots)
-		return fail(&w->error, "no memory for %u places", t->point->depth);
-	for (unsigned int i = 0; i < t->point->depth; i++)
-		slots[i] = c->memory + layout_offset(t->point, w->index, i);
-	w->slots = slots;
-	if (t->target->target->open(t->target, w->index, flags, &x, &w->error))
-		return -1;
-	w->fd = x.fd;
-	w->start = x.start;
-	w->end = x.start + (x.end - x.start) / t->point->block * t->point->block;
-	w->position = w->start;
-	if (w->end == w->start)
-		return fail(&w->error, "%s: a worker's part of %lld bytes is smaller than a block",
-			    t->target->target->name, (long long)(x.end - x.start));
-	return workload->setup ? workload->setup(w) : 0;
-}
-
-static double seconds(const struct timeval *a, const struct timeval *b)
-{
-	return b->tv_sec - a->tv_sec + (b->tv_usec - a->tv_usec) * 1e-6;
-}
-
-static void worker_loop(struct worker *w, struct trial_worker *result)
-{
-	struct rusage before, after;
-
-	getrusage(RUSAGE_THREAD, &before);
-	w->point->workload->loop(w);
-	getrusage(RUSAGE_THREAD, &after);
-	result->user = seconds(&before.ru_utime, &after.ru_utime);
-	result->system = seconds(&before.ru_stime, &after.ru_stime);
-	result->involuntary = after.ru_nivcsw - before.ru_nivcsw;
-	result->voluntary = after.ru_nvcsw - before.ru_nvcsw;
-	result->total_operations = atomic_load(&w->operations);
-}
-
-/* The barriers here are those of sample(), in the same order. */
-static void *worker_thread(void *arg)
-{
-	struct seat *seat = arg;
-	struct crew *c = seat->crew;
-	struct worker *w = &c->workers[seat->index];
-	const struct workload *workload = c->t->point->workload;
-
-	worker_setup(c, w);
-	meet(c); /* all are set up, or one has failed */
-	meet(c); /* which the sampling thread has seen */
-	if (c->abandoned)
-		goto out;
-	measure_cpu(c, seat->index, 0);
-	meet(c);
-	meet(c); /* the gate */
-	worker_loop(w, &c->t->worker[seat->index]);
-	meet(c);
-	meet(c); /* probes have been read */
-	measure_cpu(c, seat->index, 1);
-out:
-	if (workload->teardown)
-		workload->teardown(w);
-	if (w->fd >= 0)
-		close(w->fd);
-	free((void *)w->slots);
-	return NULL;
-}
-
 static uint64_t total(const struct crew *c, bool keep)
 {
 	uint64_t sum = 0;
 
-	for (unsigned int i = 0; i < c->t->point->workers; i++) {
+	for (unsigned int i = 0; i < c->count; i++) {
 		uint64_t n = atomic_load_explicit(&c->workers[i].operations, memory_order_relaxed);
 
 		/* In the window: what there is now less what there was at its start. */
@@ -193,21 +80,43 @@ static void sample(struct crew *c)
 		before = after;
 	}
 	t->window_took = (last - start) * 1e-9;
-	for (unsigned int i = 0; i < t->point->workers; i++)
+	for (unsigned int i = 0; i < c->count; i++)
 		atomic_store_explicit(&c->workers[i].stop, true, memory_order_relaxed);
 }
 
-static bool worker_failed(struct crew *c)
+/* Another program does the trial: what it says of its window is one slice. */
+static void run_outside(struct crew *c)
 {
-	for (unsigned int i = 0; i < c->t->point->workers; i++) {
-		const struct worker *w = &c->workers[i];
+	struct trial *t = c->t;
+	struct outside o = {
+		.point = t->point,
+		.workers = c->workers,
+		.warmup = t->warmup,
+		.window = t->window,
+		.result = calloc(c->count, sizeof(*o.result)),
+	};
+	uint64_t operations = 0;
+	double rate = 0;
 
-		if (!w->error.text[0])
-			continue;
-		fail(&c->t->error, "worker %u: %.480s", i, w->error.text);
-		return true;
+	if (!o.result)
+		fail(&t->error, "No memory for the figures of %u workers.", c->count);
+	t->failed = !o.result || t->point->workload->run(&o, &t->error);
+	for (unsigned int i = 0; i < c->count && !t->failed; i++) {
+		const struct outside_worker *r = &o.result[i];
+
+		t->worker[i].operations = r->operations;
+		t->worker[i].user = r->user;
+		t->worker[i].system = r->system;
+		operations += r->operations;
+		rate += r->operations / r->window;
 	}
-	return false;
+	t->slices = 1;
+	t->latencies = false;
+	t->warmup_took = t->warmup;
+	t->window_took = t->slice_seconds[0] = operations ? operations / rate : t->window;
+	t->slice_operations[0] = operations;
+	t->total_operations = o.total_operations;
+	free(o.result);
 }
 
 static void begin_probes(struct trial *t)
@@ -237,120 +146,112 @@ static void end_probes(struct trial *t)
 
 static void check_probes(struct trial *t)
 {
-	uint64_t operations = 0;
-
-	for (unsigned int i = 0; i < t->point->workers; i++)
-		operations += t->worker[i].total_operations;
 	for (unsigned int i = 0; i < t->probes; i++) {
 		struct probe_run *r = &t->probe[i];
 
-		if (!r->error.text[0] && r->probe->check)
-			r->probe->check(r, t->point, operations, &r->error);
+		if (!r->error.text[0] && r->probe->check && t->total_operations)
+			r->probe->check(r, t->point, t->total_operations, &r->error);
 	}
 }
 
-static void other_cpu_time(struct trial *t, const struct cpu_time *before,
-			   const struct cpu_time *after, const struct rusage *own_before,
-			   const struct rusage *own_after)
+/* Seconds of CPU time of this process and of those that it has waited for. */
+static double own_cpu_time(void)
 {
-	double own = seconds(&own_before->ru_utime, &own_after->ru_utime) +
-		     seconds(&own_before->ru_stime, &own_after->ru_stime);
-	double all = (after->at - before->at) * 1e-9 * sysconf(_SC_NPROCESSORS_ONLN);
-	double foreign = after->busy - before->busy - own;
+	double sum = 0;
 
+	for (int who = RUSAGE_CHILDREN; who <= RUSAGE_SELF; who++) {
+		struct rusage u;
+
+		getrusage(who, &u);
+		sum += u.ru_utime.tv_sec + u.ru_stime.tv_sec;
+		sum += (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
+	}
+	return sum;
+}
+
+static void other_cpu_time(struct trial *t, const struct cpu_time *before,
+			   const struct cpu_time *after, double own)
+{
+	double all = (after->at - before->at) * 1e-9 * sysconf(_SC_NPROCESSORS_ONLN);
+	double foreign;
+
+	/* Threads are in this process's account, other processes' loops are not. */
+	for (unsigned int i = 0; i < t->point->workers && t->point->processes; i++)
+		own += t->worker[i].user + t->worker[i].system;
+	foreign = after->busy - before->busy - own;
 	/* /proc/stat counts in ticks: a little below 0 is none. */
 	t->foreign_cpu = foreign > 0 ? foreign / all : 0;
 	t->steal = (after->steal - before->steal) / all;
 }
 
-/* The sampling thread: the barriers here are those of worker_thread(). */
-static void conduct(struct crew *c)
+static void take_latencies(struct crew *c)
 {
-	struct cpu_time before, after;
-	struct rusage own_before, own_after;
-	struct trial *t = c->t;
+	struct trial_latency *l = &c->t->latency;
 
-	meet(c);
-	c->abandoned = worker_failed(c) || cpu_time_read(&before, &t->error);
-	t->failed = c->abandoned;
-	meet(c);
-	if (c->abandoned)
+	if (!c->latencies)
 		return;
-	meet(c);
-	begin_probes(t);
-	cpu_time_read(&before, &t->error);
-	getrusage(RUSAGE_SELF, &own_before);
-	meet(c);
-	sample(c);
-	meet(c);
-	getrusage(RUSAGE_SELF, &own_after);
-	cpu_time_read(&after, &t->error);
-	end_probes(t);
-	meet(c);
-	other_cpu_time(t, &before, &after, &own_before, &own_after);
-	check_probes(t);
+	*l = (struct trial_latency){
+		.p50 = latency_quantile(c->latencies, c->count, 0.5),
+		.p95 = latency_quantile(c->latencies, c->count, 0.95),
+		.p99 = latency_quantile(c->latencies, c->count, 0.99),
+		.p999 = latency_quantile(c->latencies, c->count, 0.999),
+		.most = latency_quantile(c->latencies, c->count, 1),
+	};
 }
 
-static int prepare(struct crew *c, int *cpus)
+/* What the trial's process does meanwhile: the barriers here are those of work() in crew.c. */
+static void conduct(struct crew *c, uint64_t started)
 {
+	struct cpu_time before, after;
 	struct trial *t = c->t;
-	unsigned int n = t->point->workers;
+	double own;
 
-	if (placement_cpus(t->point->placement, n, cpus, &t->error))
-		return -1;
-	c->memory = t->pool->buffer->map(t->pool, &t->error);
-	if (!c->memory)
-		return -1;
-	for (unsigned int i = 0; i < n; i++) {
-		struct worker *w = &c->workers[i];
-
-		w->point = t->point;
-		w->index = i;
-		w->cpu = cpus[i];
-		t->worker[i].cpu = cpus[i];
-		t->worker[i].operations = 0;
-	}
-	errno = pthread_barrier_init(&c->barrier, NULL, n + 1);
-	return errno ? fail(&t->error, "A barrier of %u workers: %s.", n, strerror(errno)) : 0;
+	crew_meet(c);
+	t->start_took = (clock_ns() - started) * 1e-9;
+	*c->abandoned = crew_failed(c) || cpu_time_read(&before, &t->error);
+	t->failed = *c->abandoned;
+	crew_meet(c);
+	if (t->failed)
+		return;
+	crew_meet(c);
+	begin_probes(t);
+	cpu_time_read(&before, &t->error);
+	own = own_cpu_time();
+	crew_meet(c);
+	if (t->point->workload->run)
+		run_outside(c);
+	else
+		sample(c);
+	crew_meet(c);
+	own = own_cpu_time() - own;
+	cpu_time_read(&after, &t->error);
+	end_probes(t);
+	take_latencies(c);
+	crew_meet(c);
+	other_cpu_time(t, &before, &after, own);
+	for (unsigned int i = 0; i < c->count && !t->point->workload->run; i++)
+		t->total_operations += t->worker[i].total_operations;
+	check_probes(t);
 }
 
 /* The whole life of the trial's process. */
 static void trial_process(struct trial *t)
 {
-	unsigned int n = t->point->workers;
-	struct crew crew = {.t = t};
-	struct seat *seats = calloc(n, sizeof(*seats));
-	int *cpus = calloc(n, sizeof(*cpus));
+	struct crew crew;
+	uint64_t started;
 
 	t->failed = true;
-	crew.workers = aligned_alloc(CACHE_LINE, n * sizeof(*crew.workers));
-	crew.pingpong = aligned_alloc(CACHE_LINE, 2 * sizeof(*crew.pingpong));
-	if (!seats || !cpus || !crew.workers || !crew.pingpong) {
-		fail(&t->error, "No memory for %u workers.", n);
+	if (crew_prepare(&crew, t))
 		return;
-	}
-	memset(crew.workers, 0, n * sizeof(*crew.workers));
-	memset(crew.pingpong, 0, 2 * sizeof(*crew.pingpong));
-	if (prepare(&crew, cpus))
+	started = clock_ns();
+	/* If not all could be started, the others wait at a barrier and end with this process. */
+	if (crew_start(&crew))
 		return;
-	for (unsigned int i = 0; i < n; i++) {
-		seats[i] = (struct seat){.crew = &crew, .index = i};
-		errno = pthread_create(&seats[i].thread, NULL, worker_thread, &seats[i]);
-		if (errno) {
-			/* The others wait at a barrier for ever: the process ends with them. */
-			fail(&t->error,
-			     "Starting worker %u: %s; see 'ulimit -u' and "
-			     "kernel.threads-max.",
-			     i, strerror(errno));
-			return;
-		}
-	}
 	t->failed = false;
-	conduct(&crew);
-	for (unsigned int i = 0; i < n; i++)
-		pthread_join(seats[i].thread, NULL);
+	conduct(&crew, started);
+	crew_end(&crew);
 	if (!t->failed)
-		t->failed = worker_failed(&crew);
+		t->failed = crew_failed(&crew);
 }
 
 int trial_run(struct trial *t)
@@ -359,9 +260,10 @@ int trial_run(struct trial *t)
 	pid_t pid, parent = getpid();
 	int status = 0, waited;
 
-	t->error.text[0] = '\0';
+	t->error.text[0] = t->buffer_error.text[0] = t->buffer_found[0] = '\0';
 	t->failed = true;
 	t->pingpong[0] = t->pingpong[1] = 0;
+	t->total_operations = 0;
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0) {

@@ -17,10 +17,15 @@
 struct trial_worker {
 	int cpu;
 	uint64_t operations;	     /* in the window */
-	uint64_t total_operations;   /* from the gate to its last */
+	uint64_t total_operations;   /* from the gate to its last; not of an outside program */
 	double user, system;	     /* seconds, in the loop */
-	long involuntary, voluntary; /* context switches */
-	double compute[2];	     /* ns, before and after */
+	long involuntary, voluntary; /* context switches; not of an outside program */
+	double compute[2];	     /* ns, before and after; 0 where it was not measured */
+};
+
+/* Quantiles of all operations' latencies, ns. */
+struct trial_latency {
+	uint64_t p50, p95, p99, p999, most;
 };
 
 /* Everything that a trial found out. In memory shared with its process. */
@@ -31,15 +36,21 @@ struct trial {
 	const struct target_run *target;
 	double window, warmup; /* seconds */
 	unsigned int slices;
+	bool latencies;
 
 	/* Set by trial_run(): */
 	bool failed;
 	struct error error;		 /* why, when it failed */
+	double start_took;		 /* seconds until all workers were there */
 	double window_took, warmup_took; /* seconds */
+	uint64_t total_operations;	 /* of all workers; 0: not known */
 	double slice_seconds[TRIAL_SLICES];
 	uint64_t slice_operations[TRIAL_SLICES];
 	double pingpong[2];	   /* ns one way, before and after; 0 with one worker */
 	double foreign_cpu, steal; /* shares of all CPUs' time */
+	struct trial_latency latency;
+	struct error buffer_error; /* text[0] != 0: the memory was not what was asked for */
+	char buffer_found[256];	   /* what pages_check() found, as JSON */
 	unsigned int probes;
 	struct probe_run probe[TRIAL_PROBES];
 	struct trial_worker worker[]; /* point->workers of them */

@@ -5,6 +5,7 @@
 
 #include <gsl/gsl_statistics_double.h>
 
+#include "include/workload.h"
 #include "trial.h"
 
 static double median_rate(const struct trial *t)
@@ -27,14 +28,31 @@ static json_t *slices_json(const struct trial *t)
 	return json_pack("{s:o, s:o}", "seconds", spans, "operations", operations);
 }
 
+/* What another program does not say of its workers. */
+static json_t *unless_outside(const struct trial *t, json_int_t number)
+{
+	return t->point->workload->run ? json_null() : json_integer(number);
+}
+
 static json_t *worker_json(const struct trial *t, const struct trial_worker *w)
 {
-	return json_pack("{s:i, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:[f, f]}", "cpu", w->cpu,
-			 "operations", (json_int_t)w->operations, "bytes",
-			 (json_int_t)(w->operations * t->point->block), "total_operations",
-			 (json_int_t)w->total_operations, "user_s", w->user, "system_s", w->system,
-			 "involuntary_switches", (json_int_t)w->involuntary, "voluntary_switches",
-			 (json_int_t)w->voluntary, "compute_ns", w->compute[0], w->compute[1]);
+	json_t *compute = json_null();
+
+	if (w->compute[0] > 0)
+		compute = json_pack("[f, f]", w->compute[0], w->compute[1]);
+	return json_pack(
+		"{s:i, s:I, s:I, s:o, s:f, s:f, s:o, s:o, s:o}", "cpu", w->cpu, "operations",
+		(json_int_t)w->operations, "bytes", (json_int_t)(w->operations * t->point->block),
+		"total_operations", unless_outside(t, w->total_operations), "user_s", w->user,
+		"system_s", w->system, "involuntary_switches", unless_outside(t, w->involuntary),
+		"voluntary_switches", unless_outside(t, w->voluntary), "compute_ns", compute);
+}
+
+static json_t *latency_json(const struct trial_latency *l)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "p50", (json_int_t)l->p50, "p95",
+			 (json_int_t)l->p95, "p99", (json_int_t)l->p99, "p99.9",
+			 (json_int_t)l->p999, "max", (json_int_t)l->most);
 }
 
 static json_t *covariates_json(const struct trial *t)
@@ -61,24 +79,23 @@ static json_t *probe_json(const struct probe_run *r)
 static json_t *figures_json(const struct trial *t)
 {
 	json_t *workers = json_array(), *probes = json_object();
-	uint64_t operations = 0, total = 0;
+	uint64_t operations = 0;
 
 	for (unsigned int i = 0; i < t->point->workers; i++) {
 		const struct trial_worker *w = &t->worker[i];
 
 		json_array_append_new(workers, worker_json(t, w));
 		operations += w->operations;
-		total += w->total_operations;
 	}
 	for (unsigned int i = 0; i < t->probes; i++)
 		json_object_set_new(probes, t->probe[i].probe->name, probe_json(&t->probe[i]));
-	return json_pack("{s:f, s:f, s:I, s:I, s:f, s:f, s:I, s:o, s:o, s:o, s:o}", "window_s",
-			 t->window_took, "warmup_s", t->warmup_took, "operations",
-			 (json_int_t)operations, "bytes",
-			 (json_int_t)(operations * t->point->block), "operations_per_s",
-			 operations / t->window_took, "slice_median_per_s", median_rate(t),
-			 "total_operations", (json_int_t)total, "slices", slices_json(t), "workers",
-			 workers, "covariates", covariates_json(t), "probes", probes);
+	return json_pack(
+		"{s:f, s:f, s:I, s:I, s:f, s:f, s:I, s:o, s:o, s:o, s:o}", "window_s",
+		t->window_took, "warmup_s", t->warmup_took, "operations", (json_int_t)operations,
+		"bytes", (json_int_t)(operations * t->point->block), "operations_per_s",
+		operations / t->window_took, "slice_median_per_s", median_rate(t),
+		"total_operations", (json_int_t)t->total_operations, "slices", slices_json(t),
+		"workers", workers, "covariates", covariates_json(t), "probes", probes);
 }
 
 json_t *trial_json(const struct trial *t)
@@ -93,7 +110,13 @@ json_t *trial_json(const struct trial *t)
 	for (unsigned int i = 0; i < t->probes; i++)
 		if (t->probe[i].error.text[0])
 			json_array_append_new(problems, json_string(t->probe[i].error.text));
+	if (t->buffer_error.text[0])
+		json_array_append_new(problems, json_string(t->buffer_error.text));
 	object = figures_json(t);
+	json_object_set_new(object, "start_s", json_real(t->start_took));
+	json_object_set_new(object, "buffer", json_loads(t->buffer_found, 0, NULL));
+	if (t->latencies)
+		json_object_set_new(object, "latency_ns", latency_json(&t->latency));
 	json_object_set_new(object, "problems", problems);
 	return object;
 }

@@ -8,17 +8,25 @@
 
 #include "error.h"
 #include "plugin.h"
+#include "point.h"
 
-/* Pages held for the time of a run. Owned by the core. */
+/*
+ * Pages of one kind, for the time of a run. Owned by the core. A pool of a
+ * shared mapping is held by the controlling process, and the trials map it; one
+ * of a private mapping is made anew by every trial.
+ */
 struct pool {
 	const struct buffer *buffer;
 
 	/* Set by the core: */
-	size_t page;	    /* bytes */
-	unsigned int pages; /* how many */
-	bool may_reserve;   /* --huge-pages reserve: the system's pool may be enlarged */
+	struct page page;
+	unsigned int pages;	  /* how many at most */
+	const unsigned int *node; /* of each page, or NULL: as it comes */
+	bool may_reserve;	  /* --huge-pages reserve: the system's pool may be enlarged */
 
-	int fd; /* set by reserve(), -1 when there is none */
+	int fd;	       /* set by reserve(), -1 when there is none */
+	char *memory;  /* set by reserve() where the pool stays mapped, else NULL */
+	void *private; /* the buffer's own */
 };
 
 struct buffer {
@@ -26,23 +34,32 @@ struct buffer {
 	const char *summary;
 
 	/*
-	 * Required. NULL when pages of that size (bytes) can be had in this way, else
-	 * a sentence. "auto" takes the first kind that has them.
+	 * Do all who map a page see the same one? Then workers that are processes
+	 * can share it; else each process makes pages of its own.
 	 */
-	const char *(*unsupported)(size_t page);
+	bool shared;
+
+	/*
+	 * Required. NULL when such pages can be had in this way, else a sentence
+	 * (static text). "auto" takes the first kind that has them.
+	 */
+	const char *(*unsupported)(const struct page *page);
 
 	/*
 	 * Optional. Takes and clears the pages, in the controlling process, once for
-	 * all trials. Changes to the system are noted with undo_note(). 0 or -1.
+	 * all trials; where node says so (core/pages.h binds them). Changes to the
+	 * system are noted with undo_note(). 0 or -1.
 	 */
 	int (*reserve)(struct pool *pool, struct error *e);
 
 	/*
-	 * Required. Maps all pages of the pool, writable and present, aligned to
-	 * their size, in the trial's process, which ends without unmapping. NULL with
-	 * the error set if it cannot.
+	 * Required. Maps count pages of the pool from the first, writable, present
+	 * and filled, aligned to their size, in the trial's process or in a worker's.
+	 * It ends without unmapping. NULL with the error set if it cannot. (A private
+	 * mapping makes new ones.)
 	 */
-	char *(*map)(const struct pool *pool, struct error *e);
+	char *(*map)(const struct pool *pool, unsigned int first, unsigned int count,
+		     struct error *e);
 
 	/* Optional. Gives the pages back. */
 	void (*release)(struct pool *pool);

@@ -16,10 +16,24 @@ struct workload;
 struct target;
 struct buffer;
 
+/* Who decides how large a page is. */
+enum page_kind {
+	PAGE_BASE,	  /* nobody: 4k */
+	PAGE_TRANSPARENT, /* the kernel may make it huge: mTHP sizes, THP */
+	PAGE_HUGETLB,	  /* a pool of huge pages: 2m, 1g */
+};
+
+struct page {
+	enum page_kind kind;
+	size_t bytes;
+};
+
 enum sharing {
-	SHARING_PRIVATE, /* a huge page a worker */
+	SHARING_PRIVATE, /* pages of its own a worker */
 	SHARING_SHARED,	 /* one huge page, a subpage of its own a worker */
 	SHARING_SAME,	 /* the very same subpage */
+	SHARING_GROUP,	 /* K workers a huge page, a subpage of its own each */
+	SHARING_POOL,	 /* every operation a random subpage of P pages that all map */
 };
 
 enum subpage {
@@ -28,29 +42,48 @@ enum subpage {
 	SUBPAGE_TAIL, /* any other */
 };
 
+/* On which node the pages of a buffer are. */
+enum policy {
+	POLICY_LOCAL,	   /* that of the worker's CPU; of the first worker that shares the page */
+	POLICY_NODE,	   /* a given one */
+	POLICY_INTERLEAVE, /* page after page on the next node */
+	POLICY_REMOTE,	   /* the node farthest from that of POLICY_LOCAL */
+};
+
 enum placement {
 	PLACEMENT_COMPACT,  /* SMT siblings, then cores, then nodes */
 	PLACEMENT_SCATTER,  /* a node after the other in turn */
 	PLACEMENT_SMT_LAST, /* every core once before any sibling */
 };
 
+/* Longest text behind the colon of a target, as in block:/dev/nvme0n1. */
+#define TARGET_ARGUMENT 128
+
 struct point {
 	const struct workload *workload;
 	const struct target *target;
-	const struct buffer *buffer; /* the mapping */
-	size_t page;		     /* size of a page of the buffer, bytes */
+	char target_argument[TARGET_ARGUMENT]; /* "" for none */
+	bool target_auto;		       /* the sweep left the choice to us */
+	bool device_each;		       /* a device a worker, where the target makes some */
+	const struct buffer *buffer;	       /* the mapping */
+	struct page page;
 	enum sharing sharing;
+	unsigned int sharing_number; /* K of a group, P of a pool, else 0 */
 	enum subpage subpage;
+	enum policy policy;
+	unsigned int policy_node;
 	size_t block;	    /* bytes an operation */
 	unsigned int depth; /* operations in flight a worker */
+	bool random;	    /* places in the target in random order */
 	unsigned int workers;
+	bool processes; /* workers are processes, not threads */
 	enum placement placement;
 };
 
 /* Is it a huge page, one with a head and tails? */
 static inline bool point_huge(const struct point *p)
 {
-	return p->page > BASE_PAGE;
+	return p->page.bytes > BASE_PAGE;
 }
 
 /* Base pages that an operation touches: what it has to pin. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "core/file.h"
 #include "include/probe.h"
@@ -41,14 +42,37 @@ static const char *pins_unsupported(void)
 	return read_pins(pins, &e) ? e.text : NULL;
 }
 
+/*
+ * The same when nothing moves any more: a read lets some of its pages go only in
+ * a work item after it is done (bio_check_pages_dirty()), and so does a ring
+ * of io_uring after its exit. Where others pin all the time, it gives up.
+ */
+static int read_settled_pins(int64_t *pins, struct error *e)
+{
+	const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
+	int64_t last[2];
+
+	if (read_pins(pins, e))
+		return -1;
+	for (int tries = 0; tries < 20; tries++) {
+		memcpy(last, pins, sizeof(last));
+		nanosleep(&pause, NULL);
+		if (read_pins(pins, e))
+			return -1;
+		if (!memcmp(last, pins, sizeof(last)))
+			break;
+	}
+	return 0;
+}
+
 static int pins_begin(struct probe_run *r, struct error *e)
 {
-	return read_pins(r->before, e);
+	return read_settled_pins(r->before, e);
 }
 
 static int pins_end(struct probe_run *r, struct error *e)
 {
-	if (read_pins(r->values, e))
+	if (read_settled_pins(r->values, e))
 		return -1;
 	r->values[ACQUIRED] -= r->before[ACQUIRED];
 	r->values[RELEASED] -= r->before[RELEASED];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A null_blk device of our own, by configfs. In bio mode: its request mode
+ * null_blk devices of our own, by configfs. In bio mode: its request mode
  * shares a map of tags between the workers, which hides what is shared by the pin.
  */
 #include <errno.h>
@@ -14,10 +14,10 @@
 #include "core/undo.h"
 
 #define DIRECTORY "/sys/kernel/config/nullb"
-#define DEVICE DIRECTORY "/pinscale"
 
-static const char *null_blk_unsupported(void)
+static const char *null_blk_unsupported(const char *argument)
 {
+	(void)argument;
 	if (!access(DIRECTORY, W_OK))
 		return NULL;
 	if (geteuid())
@@ -27,39 +27,56 @@ static const char *null_blk_unsupported(void)
 	       "/sys/kernel/config'";
 }
 
+static int set(const char *directory, const char *key, size_t value, struct error *e)
+{
+	char path[128], text[32];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, key);
+	snprintf(text, sizeof(text), "%zu", value);
+	return file_write(path, text, e);
+}
+
+static int make(unsigned int n, size_t bytes, char *name, size_t size, struct error *e)
+{
+	char directory[64], path[96];
+
+	snprintf(directory, sizeof(directory), DIRECTORY "/pinscale%u", n);
+	snprintf(path, sizeof(path), "%s/power", directory);
+	if (undo_note_rmdir(e, directory))
+		return -1;
+	if (mkdir(directory, 0755))
+		return fail(e, "null_blk: making %s: %s", directory, strerror(errno));
+	if (undo_note_write(e, path, "0"))
+		return -1;
+	if (set(directory, "size", bytes >> 20, e) ||
+	    set(directory, "submit_queues", get_nprocs(), e) ||
+	    set(directory, "queue_mode", 0, e) || set(directory, "irqmode", 0, e) ||
+	    set(directory, "blocksize", 4096, e) || set(directory, "power", 1, e))
+		return -1;
+	snprintf(path, sizeof(path), "%s/index", directory);
+	snprintf(name, size, "nullb%lld", file_number(path));
+	/* Some kernels name the disk after the directory. */
+	snprintf(path, sizeof(path), "/sys/block/pinscale%u/dev", n);
+	if (!access(path, R_OK))
+		snprintf(name, size, "pinscale%u", n);
+	return 0;
+}
+
 static int null_blk_setup(struct target_run *t, struct error *e)
 {
-	size_t mib = device_size(t) >> 20;
-	char value[32], name[32];
-	long long index;
-
-	if (undo_note_rmdir(e, DEVICE))
+	if (device_make(t, make, e))
 		return -1;
-	if (mkdir(DEVICE, 0755))
-		return fail(e, "null_blk: making %s: %s", DEVICE, strerror(errno));
-	if (undo_note_write(e, DEVICE "/power", "0"))
-		return -1;
-	snprintf(value, sizeof(value), "%zu", mib);
-	if (file_write(DEVICE "/size", value, e))
-		return -1;
-	snprintf(value, sizeof(value), "%d", get_nprocs());
-	if (file_write(DEVICE "/submit_queues", value, e) ||
-	    file_write(DEVICE "/queue_mode", "0", e) || file_write(DEVICE "/irqmode", "0", e) ||
-	    file_write(DEVICE "/blocksize", "4096", e) || file_write(DEVICE "/power", "1", e))
-		return -1;
-	index = file_number(DEVICE "/index");
-	snprintf(name, sizeof(name), "nullb%lld", index);
-	snprintf(t->what, sizeof(t->what), "%s, %zu MiB, bio mode, no memory behind it", name, mib);
-	/* Some kernels name the disk after the directory. */
-	if (!access("/sys/block/pinscale/dev", R_OK))
-		return device_node(t, "pinscale", e);
-	return device_node(t, name, e);
+	snprintf(t->what, sizeof(t->what), "%s%s, %zu MiB, bio mode, no memory behind it",
+		 t->device + strlen("/dev/"), t->each ? " and more, one a worker" : "",
+		 (t->each ? t->extent : device_size(t)) >> 20);
+	return 0;
 }
 
 static const struct target null_blk_target = {
 	.name = "null_blk",
 	.summary = "a null_blk device of our own: the block layer and the pin alone",
 	.preference = 1,
+	.makes_devices = true,
 	.unsupported = null_blk_unsupported,
 	.setup = null_blk_setup,
 	.open = device_open,

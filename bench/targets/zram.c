@@ -1,64 +1,34 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A zram device of our own. Filled with one byte value it compresses to
+ * zram devices of our own. Filled with one byte value they compress to
  * nothing, and an operation costs little but the block layer and the pin.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/device.h"
-#include "core/file.h"
-#include "core/undo.h"
-#include "include/point.h"
+#include "core/scratch.h"
 
-#define HOT_ADD "/sys/class/zram-control/hot_add"
-#define HOT_REMOVE "/sys/class/zram-control/hot_remove"
-
-static const char *zram_unsupported(void)
+static const char *zram_unsupported(const char *argument)
 {
-	if (!access(HOT_ADD, R_OK))
-		return NULL;
-	if (geteuid())
-		return "zram: making a device needs root; run it with sudo";
-	return "zram: not in this kernel (no " HOT_ADD "); try 'modprobe zram'";
+	(void)argument;
+	return scratch_zram_unsupported();
 }
 
 static int zram_setup(struct target_run *t, struct error *e)
 {
-	size_t size = device_size(t);
-	long long number = file_number(HOT_ADD); /* reading it makes one */
-	char name[32], path[128], value[32];
-	int fd, rc;
-
-	if (number < 0)
-		return fail(e, "zram: %s gave no new device", HOT_ADD);
-	snprintf(value, sizeof(value), "%lld", number);
-	if (undo_note_write(e, HOT_REMOVE, value))
+	if (device_make(t, scratch_zram, e))
 		return -1;
-	snprintf(name, sizeof(name), "zram%lld", number);
-	snprintf(path, sizeof(path), "/sys/block/%s/reset", name);
-	if (undo_note_write(e, path, "1"))
-		return -1;
-	snprintf(path, sizeof(path), "/sys/block/%s/disksize", name);
-	snprintf(value, sizeof(value), "%zu", size);
-	if (file_write(path, value, e) || device_node(t, name, e))
-		return -1;
-	fd = open(t->path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fail(e, "zram: opening %s: %s", t->path, strerror(errno));
-	rc = device_fill(fd, t->path, size, e);
-	close(fd);
-	snprintf(t->what, sizeof(t->what), "%s, %zu MiB, filled with one byte value", name,
-		 size >> 20);
-	return rc;
+	snprintf(t->what, sizeof(t->what), "%s%s, %zu MiB, filled with one byte value",
+		 t->device + strlen("/dev/"), t->each ? " and more, one a worker" : "",
+		 (t->each ? t->extent : device_size(t)) >> 20);
+	return scratch_fill(t, e);
 }
 
 static const struct target zram_target = {
 	.name = "zram",
 	.summary = "a zram device of our own, filled with one byte value",
 	.preference = 2,
+	.makes_devices = true,
 	.unsupported = zram_unsupported,
 	.setup = zram_setup,
 	.open = device_open,

@@ -6,22 +6,36 @@
 
 #include "include/workload.h"
 
-static void pread_loop(struct worker *w)
+/* Compiled twice: without latencies the loop reads no clock. */
+static inline __attribute__((always_inline)) void repeat(struct worker *w, bool timed)
 {
 	const size_t block = w->point->block;
-	char *const memory = w->slots[0];
+	const struct step *const steps = w->steps;
+	const unsigned int mask = w->step_mask;
+	const int fd = w->fd;
 
-	while (!worker_stopped(w)) {
-		off_t position = worker_advance(w, block);
-		ssize_t n = pread(w->fd, memory, block, position);
+	for (unsigned int i = 0; !worker_stopped(w); i++) {
+		const struct step *s = &steps[i & mask];
+		uint64_t start = timed ? worker_clock() : 0;
+		ssize_t n = pread(fd, s->memory, block, s->position);
 
 		if (n != (ssize_t)block) {
 			fail(&w->error, "pread of %zu bytes at %lld: %s", block,
-			     (long long)position, n < 0 ? strerror(errno) : "short");
+			     (long long)s->position, n < 0 ? strerror(errno) : "short");
 			return;
 		}
+		if (timed)
+			worker_latency(w, worker_clock() - start);
 		worker_count(w, 1);
 	}
+}
+
+static void pread_loop(struct worker *w)
+{
+	if (w->latency)
+		repeat(w, true);
+	else
+		repeat(w, false);
 }
 
 static const struct workload pread_workload = {

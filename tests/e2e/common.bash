@@ -5,7 +5,7 @@
 bats_require_minimum_version 1.5.0
 
 top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-pinscale=$top/build/pinscale
+pinscale=${PINSCALE_PROGRAM:-$top/build/pinscale}
 undo=/run/pinscale/undo
 pool=/sys/kernel/mm/hugepages/hugepages-2048kB
 
@@ -139,7 +139,7 @@ fields() {
 		}' "$directory/trials.jsonl"
 }
 
-point_keys=(workload target page mapping sharing subpage block depth workers placement)
+point_keys=(workload target devices page mapping sharing subpage mempolicy block depth access workers task placement)
 
 # count_trials DIR: lines of trials that are whole.
 count_trials() {

@@ -107,7 +107,7 @@ is_png() {
 	# Every trial may have been excluded on a busy machine (3), which is no fault.
 	[[ $status == 0 || $status == 3 ]] || fail "wanted exit status 0 or 3"
 	assert_says "pread 4k, zram"
-	assert_says "pages pinned: exactly what the operations had to pin"
+	assert_says "pages pinned: exactly what the operations have to pin"
 	run --separate-stderr "$pinscale" plot "$run"
 	assert_status 0
 	is_png "$run/throughput.png"

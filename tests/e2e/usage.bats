@@ -141,8 +141,8 @@ subcommands() {
 		'[sweep]\nwindow = 0.1\n[points]\nworkload = nope\ntarget = zram\n'
 	bad "line 2: there is no axis 'wrkload'; 'pinscale run --help' names them" \
 		'[points]\nwrkload = pread\nworse = 1\n'
-	bad "line 3: page = 3k: pages of 4k and 2m are known" '[points]\nworkload = pread\npage = 3k\n'
-	bad "line 2: sharing = alone: there is no such value; it can be: private shared same" '[points]\nsharing = alone\n'
+	bad "line 3: page = 3k: there are 4k, thp, the huge pages 2m and 1g" '[points]\nworkload = pread\npage = 3k\n'
+	bad "line 2: sharing = alone: there is no such value; it can be: private shared same group pool" '[points]\nsharing = alone\n'
 	bad "line 2: window = -1: wants a number from" '[sweep]\nwindow = -1\n[points]\nworkload = pread\n'
 	bad "line 3: workers = 0: wants a whole number from 1 to" '[points]\nworkload = pread\nworkers = 0\n'
 	bad "line 2: section [pionts]: there are [sweep] and [points NAME]" '[pionts]\nworkload = pread\n'
@@ -176,8 +176,8 @@ workloads" "$(grep -E '^[a-z]' <<<"$output" | sort)" "the kinds of plug-ins"
 	for name in pread pwrite aio-read aio-write ext2 file null_blk zram hugetlbfs private pins tailref; do
 		grep -qE "^  $name +(yes|no ) [a-z]" <<<"$output" || fail "list does not say whether $name works"
 	done
-	# A line with no is followed by a line that begins with the name and gives the reason.
-	without=$(awk '/^  [^ ]+ +no / { name = $1; getline; if (index($0, name ":") == 0) print name }' <<<"$output")
+	# A line with no is followed by a line that says of what kind of thing, and gives the reason.
+	without=$(awk '/^  [^ ]+ +no / { name = $1; getline; if ($0 !~ /^      +[a-z0-9_-]+: ........./) print name }' <<<"$output")
 	assert_nothing "$without" "these do not work and no reason is given"
 }
 

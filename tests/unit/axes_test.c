@@ -86,10 +86,11 @@ static void set(struct point *p, const char *name, const char *value)
 static struct point some_point(void)
 {
 	static const char *const values[][2] = {
-		{"workload", "pread"},	  {"target", "zram"},	 {"page", "2m"},
-		{"mapping", "hugetlbfs"}, {"sharing", "shared"}, {"subpage", "tail"},
-		{"block", "4k"},	  {"depth", "1"},	 {"workers", "2"},
-		{"placement", "compact"},
+		{"workload", "pread"}, {"target", "zram"},	 {"devices", "one"},
+		{"page", "2m"},	       {"mapping", "hugetlbfs"}, {"sharing", "shared"},
+		{"subpage", "tail"},   {"mempolicy", "local"},	 {"block", "4k"},
+		{"depth", "1"},	       {"access", "sequential"}, {"workers", "2"},
+		{"task", "thread"},    {"placement", "compact"},
 	};
 	struct point p = {0};
 
@@ -102,10 +103,14 @@ static void a_point_in_json_is_that_of_the_journal(void **state)
 {
 	struct point p = some_point();
 	json_t *got = point_json(&p);
-	json_t *wanted = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:s}", "workload",
-				   "pread", "target", "zram", "page", "2m", "mapping", "hugetlbfs",
-				   "sharing", "shared", "subpage", "tail", "block", 4096, "depth",
-				   1, "workers", 2, "placement", "compact");
+	json_t *wanted =
+		json_loads("{\"workload\": \"pread\", \"target\": \"zram\", \"devices\": "
+			   "\"one\", \"page\": \"2m\", \"mapping\": \"hugetlbfs\", "
+			   "\"sharing\": \"shared\", \"subpage\": \"tail\", \"mempolicy\": "
+			   "\"local\", \"block\": 4096, \"depth\": 1, \"access\": "
+			   "\"sequential\", \"workers\": 2, \"task\": \"thread\", "
+			   "\"placement\": \"compact\"}",
+			   0, NULL);
 
 	(void)state;
 	assert_non_null(wanted);
@@ -131,10 +136,20 @@ static void values_that_are_none_are_refused_with_advice(void **state)
 	(void)state;
 	assert_refused("workload", "preed", "pinscale list");
 	assert_refused("target", "floppy", "pinscale list");
-	assert_refused("mapping", "sysv", "pinscale list");
-	assert_refused("page", "1g", "4k and 2m");
-	assert_refused("page", "huge", "4k and 2m");
+	assert_refused("mapping", "tmpfs", "pinscale list");
+	assert_refused("page", "3m", "2m and 1g");
+	assert_refused("page", "huge", "2m and 1g");
+	assert_refused("page", "12k", "mTHP");
 	assert_refused("sharing", "Shared", "private shared same");
+	assert_refused("sharing", "group", "group:K");
+	assert_refused("sharing", "same:2", "group:K");
+	assert_refused("sharing", "pool:0", "from 1 to");
+	assert_refused("sharing", "pool:x", "from 1 to");
+	assert_refused("mempolicy", "node", "node:N");
+	assert_refused("mempolicy", "node:-1", "from 0 to");
+	assert_refused("devices", "two", "one each");
+	assert_refused("access", "backwards", "sequential random");
+	assert_refused("task", "fiber", "thread process");
 	assert_refused("subpage", "middle", "head tail");
 	assert_refused("subpage", "none", "head or tail");
 	assert_refused("placement", "spread", "compact scatter smt-last");
@@ -189,6 +204,31 @@ static void base_pages_have_no_subpage(void **state)
 	json_decref(json);
 }
 
+/* What an axis writes into the journal it reads back as the same. */
+static void values_come_back_as_they_were(void **state)
+{
+	static const char *const values[][2] = {
+		{"page", "4k"},		 {"page", "64k"},
+		{"page", "thp"},	 {"page", "1g"},
+		{"sharing", "group:4"},	 {"sharing", "pool:8"},
+		{"mempolicy", "node:1"}, {"mempolicy", "interleave"},
+		{"devices", "each"},	 {"access", "random"},
+		{"task", "process"},	 {"target", "file:/tmp/a:b"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(values); i++) {
+		struct point p = some_point();
+		json_t *json;
+
+		set(&p, values[i][0], values[i][1]);
+		json = point_json(&p);
+		assert_string_equal(json_string_value(json_object_get(json, values[i][0])),
+				    values[i][1]);
+		json_decref(json);
+	}
+}
+
 static void a_name_has_all_values_in_order(void **state)
 {
 	struct point p = some_point();
@@ -196,7 +236,9 @@ static void a_name_has_all_values_in_order(void **state)
 
 	(void)state;
 	point_name(&p, name, sizeof(name));
-	assert_string_equal(name, "pread zram 2m hugetlbfs shared tail 4k 1 2 compact");
+	assert_string_equal(
+		name, "pread zram one 2m hugetlbfs shared tail local 4k 1 sequential 2 thread "
+		      "compact");
 	/* Room for a part only: cut, not overrun. */
 	memset(cut, '#', sizeof(cut));
 	point_name(&p, cut, 8);
@@ -215,6 +257,7 @@ int main(void)
 		cmocka_unit_test(values_that_are_none_are_refused_with_advice),
 		cmocka_unit_test(presets_are_values_of_their_axis),
 		cmocka_unit_test(base_pages_have_no_subpage),
+		cmocka_unit_test(values_come_back_as_they_were),
 		cmocka_unit_test(a_name_has_all_values_in_order),
 	};
 

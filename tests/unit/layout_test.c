@@ -21,7 +21,7 @@ static struct point huge(enum sharing sharing, enum subpage subpage, size_t bloc
 			 unsigned int depth, unsigned int workers)
 {
 	return (struct point){
-		.page = HUGE_PAGE,
+		.page = {PAGE_HUGETLB, HUGE_PAGE},
 		.sharing = sharing,
 		.subpage = subpage,
 		.block = block,
@@ -35,7 +35,7 @@ static struct point base(enum sharing sharing, size_t block, unsigned int depth,
 {
 	struct point p = huge(sharing, SUBPAGE_NONE, block, depth, workers);
 
-	p.page = BASE_PAGE;
+	p.page = (struct page){PAGE_BASE, BASE_PAGE};
 	return p;
 }
 
@@ -57,7 +57,7 @@ static void each_point(enum sharing sharing, void (*check)(const struct point *p
 							      worker_counts[w]);
 
 					if (s == SUBPAGE_NONE)
-						p.page = BASE_PAGE;
+						p.page = (struct page){PAGE_BASE, BASE_PAGE};
 					if (layout_unsupported(&p))
 						continue;
 					check(&p);
@@ -68,7 +68,7 @@ static void each_point(enum sharing sharing, void (*check)(const struct point *p
 
 static void check_inside_and_aligned(const struct point *p)
 {
-	size_t pool = layout_pages(p) * p->page;
+	size_t pool = layout_pages(p) * p->page.bytes;
 
 	for (unsigned int w = 0; w < p->workers; w++)
 		for (unsigned int s = 0; s < p->depth; s++) {
@@ -77,13 +77,13 @@ static void check_inside_and_aligned(const struct point *p)
 			assert_true(offset + p->block <= pool);
 			assert_int_equal(offset % BASE_PAGE, 0);
 			if (p->subpage == SUBPAGE_HEAD)
-				assert_int_equal(offset % p->page, 0);
+				assert_int_equal(offset % p->page.bytes, 0);
 			if (p->subpage == SUBPAGE_TAIL)
-				assert_int_not_equal(offset % p->page, 0);
+				assert_int_not_equal(offset % p->page.bytes, 0);
 			/* An operation never touches two huge pages. */
 			if (point_huge(p))
-				assert_int_equal(offset / p->page,
-						 (offset + p->block - 1) / p->page);
+				assert_int_equal(offset / p->page.bytes,
+						 (offset + p->block - 1) / p->page.bytes);
 		}
 }
 
@@ -119,7 +119,7 @@ static void check_own_pages(const struct point *p)
 	assert_int_equal(layout_pages(p), p->workers);
 	for (unsigned int w = 0; w < p->workers; w++)
 		for (unsigned int s = 0; s < p->depth; s++)
-			assert_int_equal(layout_offset(p, w, s) / p->page, w);
+			assert_int_equal(layout_offset(p, w, s) / p->page.bytes, w);
 }
 
 static void private_is_a_huge_page_a_worker(void **state)
@@ -190,6 +190,82 @@ static void base_pages_are_as_many_as_are_touched(void **state)
 	assert_int_equal(layout_pages(&p), 2 * 16);
 }
 
+/* K workers a huge page, apart; the next page is the next group's. */
+static void groups_share_a_page(void **state)
+{
+	struct point p = huge(SHARING_GROUP, SUBPAGE_TAIL, 4096, 2, 7);
+
+	(void)state;
+	p.sharing_number = 3;
+	assert_null(layout_unsupported(&p));
+	assert_int_equal(layout_pages(&p), 3);
+	for (unsigned int w = 0; w < p.workers; w++) {
+		unsigned int first, count;
+
+		layout_worker_pages(&p, w, &first, &count);
+		assert_int_equal(first, w / 3);
+		assert_int_equal(count, 1);
+		assert_int_equal(layout_offset(&p, w, 0) / HUGE_PAGE, w / 3);
+	}
+	check_apart(&p);
+	check_inside_and_aligned(&p);
+	assert_int_equal(layout_owner(&p, 2), 6);
+}
+
+/* Every subpage but the heads of all pages of a pool is used, by every worker, in its own order. */
+static void pool_is_used_at_random_by_all(void **state)
+{
+	struct point p = huge(SHARING_POOL, SUBPAGE_TAIL, 4096, 1, 2);
+	unsigned int used[4] = {0}, differ = 0, steps;
+
+	(void)state;
+	p.sharing_number = 4;
+	assert_null(layout_unsupported(&p));
+	assert_int_equal(layout_pages(&p), 4);
+	check_inside_and_aligned(&p);
+	steps = layout_steps(&p);
+	assert_true(steps >= 1024 && !(steps & (steps - 1)));
+	for (unsigned int i = 0; i < steps; i++) {
+		used[layout_offset(&p, 1, i) / HUGE_PAGE]++;
+		differ += layout_offset(&p, 0, i) != layout_offset(&p, 1, i);
+		assert_int_not_equal(layout_offset(&p, 1, i) % HUGE_PAGE, 0);
+	}
+	/* A quarter each, within some six standard deviations. */
+	for (size_t i = 0; i < COUNT(used); i++)
+		assert_in_range(used[i], steps / 4 - 90, steps / 4 + 90);
+	assert_true(differ > steps * 9 / 10);
+}
+
+static void random_blocks_are_inside_and_spread(void **state)
+{
+	struct point p = base(SHARING_PRIVATE, 4096, 1, 1);
+	bool seen[64] = {false};
+	unsigned int distinct = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 256; i++)
+		assert_int_equal(layout_block(&p, 0, i, 64), i % 64);
+	p.random = true;
+	for (unsigned int i = 0; i < layout_steps(&p); i++) {
+		size_t block = layout_block(&p, 0, i, 64);
+
+		assert_in_range(block, 0, 63);
+		distinct += !seen[block];
+		seen[block] = true;
+	}
+	assert_int_equal(distinct, 64);
+}
+
+static void steps_outnumber_what_is_in_flight(void **state)
+{
+	struct point p = base(SHARING_PRIVATE, 4096, 3000, 1);
+
+	(void)state;
+	assert_int_equal(layout_steps(&p), 8192);
+	p.depth = 1;
+	assert_int_equal(layout_steps(&p), 256);
+}
+
 static void assert_unsupported(struct point p, const char *axis, const char *advice)
 {
 	const char *reason = layout_unsupported(&p);
@@ -204,7 +280,7 @@ static void impossible_points_say_why(void **state)
 	struct point p;
 
 	(void)state;
-	assert_unsupported(base(SHARING_SHARED, 4096, 1, 2), "sharing shared", "use same");
+	assert_unsupported(base(SHARING_SHARED, 4096, 1, 2), "base page", "use same");
 	assert_unsupported(huge(SHARING_SHARED, SUBPAGE_HEAD, 4096, 1, 2), "one head", "use same");
 	assert_unsupported(huge(SHARING_PRIVATE, SUBPAGE_TAIL, HUGE_PAGE, 1, 1), "block",
 			   "smaller block");
@@ -214,7 +290,7 @@ static void impossible_points_say_why(void **state)
 	p = huge(SHARING_SHARED, SUBPAGE_TAIL, 4096, 1, 511);
 	assert_null(layout_unsupported(&p));
 	p.workers = 512;
-	assert_unsupported(p, "sharing shared", "fewer workers");
+	assert_unsupported(p, "fewer blocks", "fewer workers");
 	p.sharing = SHARING_SAME;
 	assert_null(layout_unsupported(&p));
 	p = huge(SHARING_SHARED, SUBPAGE_HEAD, 4096, 1, 1);
@@ -231,6 +307,10 @@ int main(void)
 		cmocka_unit_test(same_is_the_same_place_for_all),
 		cmocka_unit_test(slots_of_a_worker_are_apart_while_there_is_room),
 		cmocka_unit_test(base_pages_are_as_many_as_are_touched),
+		cmocka_unit_test(groups_share_a_page),
+		cmocka_unit_test(pool_is_used_at_random_by_all),
+		cmocka_unit_test(random_blocks_are_inside_and_spread),
+		cmocka_unit_test(steps_outnumber_what_is_in_flight),
 		cmocka_unit_test(impossible_points_say_why),
 	};
 

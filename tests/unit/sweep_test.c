@@ -77,8 +77,12 @@ static void a_section_is_all_combinations_of_its_lists(void **state)
 		  "target = zram\nmapping = hugetlbfs\nsharing = private shared\n"
 		  "block = 4k\t64k\nworkers = 1 2 3\r\n");
 	assert_int_equal(s.count, 2 * 2 * 2 * 3);
-	assert_point(&s, "pread zram 2m hugetlbfs private tail 4k 1 1 compact");
-	assert_point(&s, "pwrite zram 2m hugetlbfs shared tail 64k 1 3 compact");
+	assert_point(
+		&s,
+		"pread zram one 2m hugetlbfs private tail local 4k 1 sequential 1 thread compact");
+	assert_point(
+		&s,
+		"pwrite zram one 2m hugetlbfs shared tail local 64k 1 sequential 3 thread compact");
 	sweep_free(&s);
 }
 
@@ -120,6 +124,51 @@ static void workers_double_up_to_all_cpus(void **state)
 	sweep_free(&s);
 }
 
+/* The points that a list of workers makes, on six CPUs. */
+static void assert_workers(const char *list, const char *wanted)
+{
+	char *overrides[] = {NULL, NULL}, got[256] = "";
+	struct sweep s;
+
+	assert_true(asprintf(&overrides[0], "workers=%s", list) > 0);
+	parse_with(&s, ONE_POINT, overrides);
+	for (size_t i = 0; i < s.count; i++)
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%u", i ? " " : "",
+			 s.points[i].workers);
+	assert_string_equal(got, wanted);
+	sweep_free(&s);
+	free(overrides[0]);
+}
+
+static void ranges_of_workers_are_spelt_out(void **state)
+{
+	(void)state;
+	assert_workers("1..4", "1 2 3 4");
+	assert_workers("max", "6");
+	assert_workers("2..max", "2 3 4 5 6");
+	assert_workers("1..20*3", "1 3 9 20");
+	assert_workers("5..5, 8", "5 8");
+}
+
+static void ranges_that_are_none_are_refused(void **state)
+{
+	static const char *const lists[] = {"4..1",    "1..",  "..4",  "1..4*1", "1..4*0",
+					    "1..4*2x", "0..4", "1..x", "1...4",	 "1..99999999"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		char *overrides[] = {NULL, NULL};
+		struct error e = {""};
+		struct sweep s;
+
+		assert_true(asprintf(&overrides[0], "workers=%s", lists[i]) > 0);
+		if (!sweep_parse(&s, "test", ONE_POINT, overrides, &e))
+			fail_msg("'%s' was taken", lists[i]);
+		assert_contains(e.text, "workers");
+		free(overrides[0]);
+	}
+}
+
 static void overrides_hold_in_every_section(void **state)
 {
 	char *overrides[] = {"workers=5", "workers=7", "window=2", "block=8k 16k", NULL};
@@ -133,8 +182,12 @@ static void overrides_hold_in_every_section(void **state)
 		   overrides);
 	assert_true(s.window == 2);
 	assert_int_equal(s.count, 4);
-	assert_point(&s, "pread zram 2m hugetlbfs private tail 8k 1 7 compact");
-	assert_point(&s, "pwrite zram 2m hugetlbfs same tail 16k 1 7 compact");
+	assert_point(
+		&s,
+		"pread zram one 2m hugetlbfs private tail local 8k 1 sequential 7 thread compact");
+	assert_point(
+		&s,
+		"pwrite zram one 2m hugetlbfs same tail local 16k 1 sequential 7 thread compact");
 	/* They are kept, as the journal notes them. */
 	assert_string_equal(s.overrides[3], "block=8k 16k");
 	assert_null(s.overrides[4]);
@@ -229,7 +282,7 @@ static void values_of_axes_are_refused_with_their_line(void **state)
 		{"depth = 1 99999999999", "99999999999", "from 1 to"},
 		{"depth = nan", "nan", "from 1 to"},
 		{"placement = compact spread", "spread", "scatter"},
-		{"page = 3m", "3m", "4k and 2m"},
+		{"page = 3m", "3m", "2m and 1g"},
 		{"subpage = none", "none", "head or tail"},
 	};
 	char text[256];
@@ -345,6 +398,8 @@ int main(void)
 		cmocka_unit_test(a_section_is_all_combinations_of_its_lists),
 		cmocka_unit_test(sections_add_up_and_points_come_once),
 		cmocka_unit_test(workers_double_up_to_all_cpus),
+		cmocka_unit_test(ranges_of_workers_are_spelt_out),
+		cmocka_unit_test(ranges_that_are_none_are_refused),
 		cmocka_unit_test(overrides_hold_in_every_section),
 		cmocka_unit_test(errors_name_file_line_and_advice),
 		cmocka_unit_test(the_first_error_is_told_with_its_own_line),
