@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/sweep.h"
+#include "include/workload.h"
 
 #define POINTS 60 /* 4 blocks, 5 numbers of workers, 3 sharings */
 #define REPETITIONS 6
@@ -141,6 +142,43 @@ static void points_that_differ_in_sharing_alone_follow_each_other(void **state)
 	sweep_free(&s);
 }
 
+/* A workload and its references are compared by rate: none of another kind comes between. */
+static void references_follow_what_they_are_for(void **state)
+{
+	struct error e = {""};
+	struct sweep s;
+
+	(void)state;
+	if (sweep_parse(&s, "test",
+			"[points one]\nworkload = pread bare-pread fio-psync\ntarget = zram\n"
+			"mapping = private\nsharing = private\nblock = 4k 8k\nworkers = 1 2 3\n"
+			"[points many]\nworkload = aio-read fio-libaio fio-libaio-tuned\n"
+			"target = zram\nmapping = private\nsharing = private\nblock = 4k 8k\n"
+			"workers = 1 2 3\n",
+			NULL, &e))
+		fail_msg("%s", e.text);
+	assert_int_equal(s.count, 36);
+	for (unsigned int repetition = 0; repetition < REPETITIONS; repetition++) {
+		size_t *order = order_of(&s, 1, repetition);
+
+		for (size_t i = 0; i < s.count; i += 3) {
+			unsigned int ours = 0;
+
+			for (size_t k = i; k < i + 3; k++) {
+				const struct point *first = &s.points[order[i]];
+				const struct point *p = &s.points[order[k]];
+
+				assert_int_equal(p->block, first->block);
+				assert_int_equal(p->workers, first->workers);
+				ours += !p->workload->reference_for;
+			}
+			assert_int_equal(ours, 1);
+		}
+		free(order);
+	}
+	sweep_free(&s);
+}
+
 /* None of the sharings is always measured first. */
 static void which_sharing_comes_first_changes(void **state)
 {
@@ -169,6 +207,7 @@ int main(void)
 		cmocka_unit_test(it_differs_by_seed_boot_and_pair_of_repetitions),
 		cmocka_unit_test(every_second_repetition_is_the_way_back),
 		cmocka_unit_test(points_that_differ_in_sharing_alone_follow_each_other),
+		cmocka_unit_test(references_follow_what_they_are_for),
 		cmocka_unit_test(which_sharing_comes_first_changes),
 	};
 
