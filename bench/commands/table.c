@@ -3,6 +3,7 @@
 #include <argp.h>
 
 #include "commands/command.h"
+#include "commands/run_argument.h"
 #include "core/answer.h"
 #include "core/faults.h"
 #include "core/panel.h"
@@ -20,24 +21,7 @@ static const char doc[] =
 	"Exit status: 0 all is well, 1 a trial failed or something was not given back, 2 there is no "
 	"such run, 3 every trial was excluded.";
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	const char **directory = state->input;
-
-	switch (key) {
-	case ARGP_KEY_ARG:
-		if (*directory)
-			argp_error(state, "one run at a time");
-		*directory = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "the directory of a run is needed");
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
-
-static const struct argp argp = {NULL, parse, "RUN", doc, NULL, NULL, NULL};
+static const struct argp argp = {NULL, run_argument, "RUN", doc, NULL, NULL, NULL};
 
 static int table_run(int argc, char **argv)
 {
