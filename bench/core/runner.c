@@ -8,27 +8,17 @@
 #include "analysis/rules.h"
 #include "axes.h"
 #include "environment.h"
-#include "file.h"
 #include "include/version.h"
-#include "include/workload.h"
 #include "kernel_log.h"
-#include "layout.h"
 #include "pages.h"
 #include "panel.h"
-#include "placement.h"
 #include "progress.h"
+#include "resources.h"
 #include "run.h"
 #include "show.h"
 #include "signals.h"
 #include "trial.h"
 #include "undo.h"
-
-#define MOST_TARGETS 16
-#define MOST_POOLS 32
-
-/* Bytes of the target that a worker has to itself: so many, but of all workers at most these. */
-#define EXTENT (4u << 20)
-#define EXTENTS (256u << 20)
 
 struct runner {
 	struct journal *j;
@@ -36,205 +26,10 @@ struct runner {
 	const struct runner_options *o;
 	struct runner_result *result;
 	unsigned int boot;
-	struct target_run target[MOST_TARGETS];
-	unsigned int targets;
-	struct pool pool[MOST_POOLS];
-	long long others[MOST_POOLS]; /* huge pages in use before we came */
-	unsigned int pools;
-	const char **reasons; /* why a point is not possible, or NULL; one a point */
-	unsigned int *pool_of_point;
+	struct resources needs;
 	struct progress progress;
 	int log;
 };
-
-static struct target_run *target_of(struct runner *r, const struct point *p)
-{
-	for (unsigned int i = 0; i < r->targets; i++)
-		if (r->target[i].target == p->target && r->target[i].each == p->device_each &&
-		    !strcmp(r->target[i].argument, p->target_argument))
-			return &r->target[i];
-	return NULL;
-}
-
-/* The node of each page of the pool that the point needs. To be freed. */
-static unsigned int *nodes_of(const struct point *p, struct error *e)
-{
-	unsigned int pages = layout_pages(p), *nodes = calloc(pages, sizeof(*nodes));
-
-	if (!nodes)
-		fail(e, "No memory for the nodes of %u pages.", pages);
-	for (unsigned int i = 0; i < pages && nodes; i++) {
-		if (i && placement_node_count() < 2) {
-			nodes[i] = nodes[0];
-		} else if (pages_node(p, i, &nodes[i], e)) {
-			free(nodes);
-			return NULL;
-		}
-	}
-	return nodes;
-}
-
-/* A pool of the same pages on the same nodes, as far as both reach. */
-static struct pool *pool_of(struct runner *r, const struct point *p, const unsigned int *nodes)
-{
-	for (unsigned int i = 0; i < r->pools; i++) {
-		struct pool *pool = &r->pool[i];
-		unsigned int pages = layout_pages(p), k = 0;
-
-		if (pool->buffer != p->buffer || pool->page.kind != p->page.kind ||
-		    pool->page.bytes != p->page.bytes)
-			continue;
-		while (k < pages && k < pool->pages && pool->node[k] == nodes[k])
-			k++;
-		if (k == pages || k == pool->pages)
-			return pool;
-	}
-	return NULL;
-}
-
-/* Why the point is not possible in this run, or NULL. */
-static const char *unsupported(const struct runner *r, const struct point *p)
-{
-	static char reason[256];
-	const char *why = point_unsupported(p);
-
-	if (why || !p->target->foreign || !p->workload->writes)
-		return why;
-	for (const char *const *named = r->o->write_to; named && *named; named++)
-		if (!strcmp(*named, p->target_argument))
-			return NULL;
-	snprintf(reason, sizeof(reason),
-		 "workload %s would write to %s, which is yours: name it again with --write-to %s",
-		 p->workload->name, p->target_argument, p->target_argument);
-	return reason;
-}
-
-static int gather_target(struct runner *r, const struct point *p, struct error *e)
-{
-	struct target_run *t = target_of(r, p);
-
-	if (!t && r->targets == MOST_TARGETS)
-		return fail(e, "The sweep has more than %d targets: split it.", MOST_TARGETS);
-	if (!t) {
-		t = &r->target[r->targets++];
-		*t = (struct target_run){
-			.target = p->target,
-			.argument = p->target_argument,
-			.each = p->device_each,
-			.directory = r->o->directory ? r->o->directory : r->j->directory,
-		};
-	}
-	t->workers = p->workers > t->workers ? p->workers : t->workers;
-	t->may_write |= p->workload->writes;
-	return 0;
-}
-
-static int gather_pool(struct runner *r, const struct point *p, size_t index, struct error *e)
-{
-	unsigned int pages = layout_pages(p), *nodes = nodes_of(p, e);
-	struct pool *pool = nodes ? pool_of(r, p, nodes) : NULL;
-
-	if (!nodes)
-		return -1;
-	if (!pool && r->pools == MOST_POOLS) {
-		free(nodes);
-		return fail(e, "The sweep has more than %d kinds of pages: split it.", MOST_POOLS);
-	}
-	if (!pool) {
-		pool = &r->pool[r->pools++];
-		*pool = (struct pool){.buffer = p->buffer, .page = p->page, .fd = -1};
-		pool->may_reserve = r->o->reserve;
-	}
-	if (pages > pool->pages) {
-		free((void *)pool->node);
-		pool->node = nodes;
-		pool->pages = pages;
-	} else {
-		free(nodes);
-	}
-	r->pool_of_point[index] = pool - r->pool;
-	return 0;
-}
-
-/* What the points that are possible need of targets and pools. */
-static int gather(struct runner *r, struct error *e)
-{
-	for (size_t i = 0; i < r->s->count; i++) {
-		const struct point *p = &r->s->points[i];
-		const char *reason = unsupported(r, p);
-
-		r->reasons[i] = reason ? strdup(reason) : NULL;
-		if (reason)
-			continue;
-		if (gather_target(r, p, e) || gather_pool(r, p, i, e))
-			return -1;
-	}
-	for (unsigned int i = 0; i < r->targets; i++) {
-		struct target_run *t = &r->target[i];
-
-		t->extent = EXTENTS / t->workers < EXTENT ? EXTENTS / t->workers : EXTENT;
-		/* Room for the largest block at least. */
-		t->extent = t->extent / (1 << 16) * (1 << 16);
-		for (size_t k = 0; k < r->s->count; k++)
-			if (!r->reasons[k] && target_of(r, &r->s->points[k]) == t &&
-			    r->s->points[k].block > t->extent)
-				t->extent = r->s->points[k].block;
-	}
-	return 0;
-}
-
-/*
- * Pools that stay are taken first: private mappings find what is free then, one
- * trial after the other.
- */
-static int reserve_pools(struct runner *r, bool shared, struct error *e)
-{
-	for (unsigned int i = 0; i < r->pools; i++) {
-		const struct buffer *buffer = r->pool[i].buffer;
-
-		if (buffer->shared == shared && buffer->reserve && buffer->reserve(&r->pool[i], e))
-			return -1;
-	}
-	return 0;
-}
-
-/* Why "auto" took that target, and not a better one. */
-static void say_choice(const struct runner *r, const struct target *chosen)
-{
-	bool asked = false;
-
-	for (size_t i = 0; i < r->s->count; i++)
-		asked |= r->s->points[i].target_auto && r->s->points[i].target == chosen;
-	for_each_plugin (target, t)
-		if (asked && (*t)->preference && (*t)->preference < chosen->preference)
-			progress_say("target auto is %s; better would be, but for this: %s",
-				     chosen->name, (*t)->unsupported(""));
-}
-
-static int set_up(struct runner *r, struct error *e)
-{
-	for (unsigned int i = 0; i < r->pools; i++) {
-		long long total, available;
-
-		pages_counts(r->pool[i].page.bytes, &total, &available);
-		r->others[i] = total - available;
-	}
-	if (reserve_pools(r, true, e) || reserve_pools(r, false, e))
-		return -1;
-	for (unsigned int i = 0; i < r->targets; i++) {
-		say_choice(r, r->target[i].target);
-		progress_say("setting up %s", r->target[i].target->name);
-		if (r->target[i].target->setup(&r->target[i], e))
-			return -1;
-	}
-	for (size_t i = 0; i < r->s->count; i++) {
-		const struct point *p = &r->s->points[i];
-
-		if (!r->reasons[i] && p->workload->prepare && p->workload->prepare(p, e))
-			return -1;
-	}
-	return 0;
-}
 
 /* The number of this boot in the journal: one that has begun, or a new one. */
 static unsigned int choose_boot(const struct runner *r)
@@ -264,9 +59,9 @@ static int write_boot(struct runner *r, struct error *e)
 	json_object_set_new(record, "boot", json_integer(r->boot));
 	if (r->o->slot >= 0)
 		json_object_set_new(record, "slot", json_integer(r->o->slot));
-	for (unsigned int i = 0; i < r->targets; i++)
-		json_object_set_new(targets, r->target[i].target->name,
-				    environment_target_json(&r->target[i]));
+	for (unsigned int i = 0; i < r->needs.targets; i++)
+		json_object_set_new(targets, r->needs.target[i].target->name,
+				    environment_target_json(&r->needs.target[i]));
 	json_object_set_new(record, "targets", targets);
 	return journal_write_boot(r->j, r->boot, record, e);
 }
@@ -293,12 +88,12 @@ static int write_skips(struct runner *r, struct error *e)
 		json_t *point;
 		int rc = 0;
 
-		if (!r->reasons[i])
+		if (!r->needs.reasons[i])
 			continue;
 		r->result->skipped++;
 		point = point_json(&r->s->points[i]);
 		if (!journal_has(r->j, r->boot, -1, point))
-			rc = write_skip(r, point, r->reasons[i], e);
+			rc = write_skip(r, point, r->needs.reasons[i], e);
 		json_decref(point);
 		if (rc)
 			return -1;
@@ -319,8 +114,8 @@ static int measure(struct runner *r, size_t index, unsigned int repetition, json
 	if (!t)
 		return fail(e, "No memory for a trial with %u workers.", p->workers);
 	t->point = p;
-	t->pool = &r->pool[r->pool_of_point[index]];
-	t->target = target_of(r, p);
+	t->pool = &r->needs.pool[r->needs.pool_of_point[index]];
+	t->target = resources_target(&r->needs, p);
 	t->latencies = r->s->latency;
 	t->window = r->s->window;
 	t->warmup = r->s->warmup;
@@ -383,7 +178,7 @@ static int measure_all(struct runner *r, struct error *e)
 			json_t *point;
 			char name[256];
 
-			if (r->reasons[order[i]])
+			if (r->needs.reasons[order[i]])
 				continue;
 			point = point_json(p);
 			point_name(p, name, sizeof(name));
@@ -423,19 +218,19 @@ static int write_end(struct runner *r, struct error *e)
 	json_t *record;
 
 	r->log = -1;
-	for (unsigned int i = 0; i < r->pools; i++) {
+	for (unsigned int i = 0; i < r->needs.pools; i++) {
 		long long total, available;
 		char name[32];
 
-		if (r->pool[i].page.kind != PAGE_HUGETLB)
+		if (r->needs.pool[i].page.kind != PAGE_HUGETLB)
 			continue;
-		pages_counts(r->pool[i].page.bytes, &total, &available);
-		size_format(r->pool[i].page.bytes, name, sizeof(name));
+		pages_counts(r->needs.pool[i].page.bytes, &total, &available);
+		size_format(r->needs.pool[i].page.bytes, name, sizeof(name));
 		json_object_set_new(pages, name,
 				    json_pack("{s:I, s:I, s:I}", "total", (json_int_t)total, "free",
 					      (json_int_t)available, "others",
-					      (json_int_t)r->others[i]));
-		r->result->bad_end |= total - available > r->others[i];
+					      (json_int_t)r->needs.others[i]));
+		r->result->bad_end |= total - available > r->needs.others[i];
 	}
 	r->result->bad_end |= json_integer_value(held) != 0 || json_array_size(warnings) > 0;
 	record = new_record(r, "boot-end");
@@ -447,29 +242,22 @@ static int write_end(struct runner *r, struct error *e)
 	return journal_append(r->j, record, e);
 }
 
-static void release(struct runner *r)
-{
-	for (unsigned int i = 0; i < r->pools; i++)
-		if (r->pool[i].buffer->release)
-			r->pool[i].buffer->release(&r->pool[i]);
-}
-
 /* With the lock held. */
 static int run_locked(struct runner *r, struct error *e)
 {
-	int rc = gather(r, e);
+	int rc = resources_gather(&r->needs, r->s, r->o, r->j->directory, e);
 
-	if (!rc && r->targets)
-		rc = set_up(r, e);
+	if (!rc && r->needs.targets)
+		rc = resources_set_up(&r->needs, e);
 	/* Only now: what the kernel says of our devices' making is no fault. */
 	r->log = kernel_log_open();
 	if (!rc)
 		rc = write_boot(r, e);
 	if (!rc)
 		rc = write_skips(r, e);
-	if (!rc && r->targets)
+	if (!rc && r->needs.targets)
 		rc = measure_all(r, e);
-	release(r);
+	resources_release(&r->needs);
 	if (!rc)
 		rc = write_end(r, e);
 	return rc;
@@ -486,10 +274,6 @@ int runner_run(struct journal *j, const struct sweep *s, const struct runner_opt
 	r.boot = result->boot = choose_boot(&r);
 	if (journal_boot_ended(j, r.boot))
 		return 0;
-	r.reasons = calloc(s->count, sizeof(*r.reasons));
-	r.pool_of_point = calloc(s->count, sizeof(*r.pool_of_point));
-	if (!r.reasons || !r.pool_of_point)
-		return fail(e, "No memory for %zu points.", s->count);
 	signals_hold();
 	rc = undo_open(&undo);
 	if (rc < 0) {
@@ -505,12 +289,7 @@ int runner_run(struct journal *j, const struct sweep *s, const struct runner_opt
 		progress_say("%s", undo.text);
 		result->bad_end = true;
 	}
-	for (size_t i = 0; i < s->count; i++)
-		free((char *)r.reasons[i]);
-	for (unsigned int i = 0; i < r.pools; i++)
-		free((void *)r.pool[i].node);
-	free(r.reasons);
-	free(r.pool_of_point);
+	resources_free(&r.needs);
 	return rc;
 }
 
