@@ -1,74 +1,88 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The kernel's own gup_test (CONFIG_GUP_TEST, debugfs): get_user_pages_fast(),
- * pin_user_pages_fast() and pin_user_pages() with FOLL_LONGTERM of a block, and
- * its release, without anything around them but an ioctl().
+ * The kernel's own gup_test: an ioctl takes all pages of a block by one call of
+ * get_user_pages_fast() or its like, and drops them again. Nothing else is in the
+ * way, but for a small allocation and four readings of the clock in the kernel.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/ioctl.h>
-#include <linux/types.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "include/workload.h"
 
-#define FILE_NAME "/sys/kernel/debug/gup_test"
+#define PATH "/sys/kernel/debug/gup_test"
 
-/* The interface of mm/gup_test.c, 5.11 and later; no header of it is installed. */
-struct request {
-	__u64 get_usec, put_usec; /* out: how long it took */
-	__u64 address, size;
-	__u32 pages_a_call;
-	__u32 gup_flags; /* FOLL_WRITE is 1 */
-	__u32 test_flags;
-	__u32 which_pages[8];
+/* What the ioctls of 5.11 and later take: the kernel exports no header for them. */
+struct gup_request {
+	uint64_t get_us, put_us; /* how long it took, written by the kernel */
+	uint64_t address;
+	uint64_t bytes; /* and how far it came */
+	uint32_t pages_a_call;
+	uint32_t gup_flags;
+	uint32_t test_flags;
+	uint32_t dump[8]; /* of another test */
 };
 
-#define GUP_FAST _IOWR('g', 1, struct request)
-#define PIN_FAST _IOWR('g', 2, struct request)
-#define PIN_LONGTERM _IOWR('g', 3, struct request)
-#define FOLL_WRITE 1
+enum gup_ioctl {
+	GUP_FAST = _IOWR('g', 1, struct gup_request),
+	PIN_FAST = _IOWR('g', 2, struct gup_request),
+	PIN_LONGTERM = _IOWR('g', 3, struct gup_request),
+};
 
-static const char *gup_test_unsupported(const struct point *p)
+/* FOLL_WRITE: the pages are taken to be written to, as a read with O_DIRECT takes them. */
+#define TO_WRITE 1
+
+static const char *gup_unsupported(const struct point *p)
 {
 	(void)p;
-	if (!access(FILE_NAME, R_OK | W_OK))
+	if (!access(PATH, R_OK | W_OK))
 		return NULL;
-	if (geteuid())
-		return "gup-test: debugfs is root's alone; run it with sudo";
-	return "gup-test: this kernel has no " FILE_NAME " (CONFIG_GUP_TEST, debugfs); the guests' "
-	       "has";
+	return errno == EACCES ? PATH " is root's: run pinscale as root"
+			       : "there is no " PATH
+				 ": it needs a kernel since 5.11 with CONFIG_GUP_TEST, "
+				 "and debugfs mounted; the guests of 'pinscale ab' have it";
 }
 
-static int gup_test_setup(struct worker *w)
+static int gup_setup(struct worker *w)
 {
-	int fd = open(FILE_NAME, O_RDWR | O_CLOEXEC);
+	/* gup_setup() and gup_teardown() use state for the file, as the core closes w->fd. */
+	int fd = open(PATH, O_RDWR);
 
-	if (fd < 0)
-		return fail(&w->error, "gup-test: opening %s: %s", FILE_NAME, strerror(errno));
-	/* There is no target, so the place is free; the core closes it. */
-	w->fd = fd;
-	return 0;
+	w->state = (void *)(intptr_t)(fd + 1);
+	return fd < 0 ? fail(&w->error, "gup_test: opening " PATH ": %s", strerror(errno)) : 0;
 }
 
-static inline __attribute__((always_inline)) void repeat(struct worker *w, unsigned long which,
+static void gup_teardown(struct worker *w)
+{
+	if (w->state)
+		close((intptr_t)w->state - 1);
+}
+
+static inline __attribute__((always_inline)) void repeat(struct worker *w, unsigned long command,
 							 bool timed)
 {
 	const size_t block = w->point->block;
+	const struct step *const steps = w->steps;
+	const unsigned int mask = w->step_mask;
+	const int fd = (intptr_t)w->state - 1;
+	struct gup_request request = {
+		.pages_a_call = point_subpages(w->point),
+		.gup_flags = TO_WRITE,
+	};
 
 	for (unsigned int i = 0; !worker_stopped(w); i++) {
-		struct request r = {
-			.address = (uintptr_t)w->steps[i & w->step_mask].memory,
-			.size = block,
-			.pages_a_call = block / BASE_PAGE,
-			.gup_flags = FOLL_WRITE,
-		};
 		uint64_t start = timed ? worker_clock() : 0;
+		int rc;
 
-		if (ioctl(w->fd, which, &r)) {
-			fail(&w->error, "gup-test: %zu bytes: %s", block, strerror(errno));
+		request.address = (uintptr_t)steps[i & mask].memory;
+		request.bytes = block;
+		rc = ioctl(fd, command, &request);
+		if (rc || request.bytes != block) {
+			fail(&w->error, "%s of %zu bytes: %s", w->point->workload->name, block,
+			     rc ? strerror(errno) : "it took none of the pages");
 			return;
 		}
 		if (timed)
@@ -77,36 +91,54 @@ static inline __attribute__((always_inline)) void repeat(struct worker *w, unsig
 	}
 }
 
-/* FOLL_GET is not counted. */
-static unsigned int no_pins(const struct point *p)
-{
-	(void)p;
-	return 0;
-}
+/* A loop for each ioctl. */
+#define GUP_LOOP(name, command)                      \
+	static void name(struct worker *w)           \
+	{                                            \
+		if (w->latency)                      \
+			repeat(w, (command), true);  \
+		else                                 \
+			repeat(w, (command), false); \
+	}
 
-#define TEST(id, text, title, request, count)          \
-	static void id##_loop(struct worker *w)        \
-	{                                              \
-		if (w->latency)                        \
-			repeat(w, request, true);      \
-		else                                   \
-			repeat(w, request, false);     \
-	}                                              \
-                                                       \
-	static const struct workload id##_workload = { \
-		.name = text,                          \
-		.summary = title,                      \
-		.no_target = true,                     \
-		.unsupported = gup_test_unsupported,   \
-		.pins = count,                         \
-		.setup = gup_test_setup,               \
-		.loop = id##_loop,                     \
-	};                                             \
-	REGISTER_WORKLOAD(id##_workload)
+GUP_LOOP(gup_fast_loop, GUP_FAST)
+GUP_LOOP(pin_fast_loop, PIN_FAST)
+GUP_LOOP(pin_longterm_loop, PIN_LONGTERM)
 
-TEST(gup_fast, "gup-fast", "gup_test: get_user_pages_fast of a block and its put", GUP_FAST,
-     no_pins);
-TEST(pin_fast, "pin-fast", "gup_test: pin_user_pages_fast of a block and its unpin", PIN_FAST,
-     point_subpages);
-TEST(pin_longterm, "pin-longterm", "gup_test: pin_user_pages with FOLL_LONGTERM and its unpin",
-     PIN_LONGTERM, point_subpages);
+static const struct workload gup_fast_workload = {
+	.name = "gup-fast",
+	.summary = "the kernel's gup_test: get_user_pages_fast() and put_page()",
+	.no_target = true,
+	.unsupported = gup_unsupported,
+	.setup = gup_setup,
+	.loop = gup_fast_loop,
+	.teardown = gup_teardown,
+};
+REGISTER_WORKLOAD(gup_fast_workload);
+
+static const struct workload pin_fast_workload = {
+	.name = "pin-fast",
+	.summary = "the kernel's gup_test: pin_user_pages_fast() and unpinning",
+	.no_target = true,
+	.unsupported = gup_unsupported,
+	.pins = point_subpages,
+	.setup = gup_setup,
+	.loop = pin_fast_loop,
+	.teardown = gup_teardown,
+};
+REGISTER_WORKLOAD(pin_fast_workload);
+
+/*
+ * The slow way, under mmap_lock. It has no pins: a page that must not be pinned
+ * for long (ZONE_MOVABLE, CMA) is migrated, and then pinned again.
+ */
+static const struct workload pin_longterm_workload = {
+	.name = "pin-longterm",
+	.summary = "the kernel's gup_test: pin_user_pages() for long, under mmap_lock",
+	.no_target = true,
+	.unsupported = gup_unsupported,
+	.setup = gup_setup,
+	.loop = pin_longterm_loop,
+	.teardown = gup_teardown,
+};
+REGISTER_WORKLOAD(pin_longterm_workload);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* getppid(): what a system call costs, and the loop around it. A control. */
+/* getppid(): what a system call costs that does nothing. It reads, and writes nothing shared. */
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -10,6 +10,7 @@ static inline __attribute__((always_inline)) void repeat(struct worker *w, bool 
 	while (!worker_stopped(w)) {
 		uint64_t start = timed ? worker_clock() : 0;
 
+		/* It cannot fail. By syscall(): a C library may remember the answer. */
 		syscall(SYS_getppid);
 		if (timed)
 			worker_latency(w, worker_clock() - start);
@@ -25,18 +26,11 @@ static void null_syscall_loop(struct worker *w)
 		repeat(w, false);
 }
 
-static unsigned int no_pins(const struct point *p)
-{
-	(void)p;
-	return 0;
-}
-
 static const struct workload null_syscall_workload = {
 	.name = "null-syscall",
-	.summary = "getppid: what a system call costs; nothing is shared",
+	.summary = "getppid(): a system call, and no pages (a control)",
 	.no_target = true,
 	.no_buffer = true,
-	.pins = no_pins,
 	.loop = null_syscall_loop,
 };
 REGISTER_WORKLOAD(null_syscall_workload);

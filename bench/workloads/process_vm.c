@@ -1,43 +1,69 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * process_vm_readv() of a worker's own process: pin_user_pages_remote(), the slow
- * path under mmap_lock. With threads that lock is shared too, and hides the rest.
+ * process_vm_readv() from the worker's own process: the kernel pins the pages by
+ * the slow way (pin_user_pages_remote()), with mmap_lock held for reading, copies
+ * them into a private place, and unpins them. Threads share mmap_lock and the
+ * mm_struct's user count, whatever their pages: only processes tell the pages'
+ * part alone.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "include/workload.h"
+
+static const char *process_vm_unsupported(const struct point *p)
+{
+	char from = 0, to;
+	struct iovec local = {.iov_base = &to, .iov_len = 1};
+	struct iovec remote = {.iov_base = &from, .iov_len = 1};
+
+	(void)p;
+	if (process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == 1)
+		return NULL;
+	return errno == ENOSYS
+		       ? "the kernel has no process_vm_readv(): it needs "
+			 "CONFIG_CROSS_MEMORY_ATTACH"
+		       : "process_vm_readv() is refused: a seccomp filter (of a container?) "
+			 "is in the way; run it outside";
+}
+
+static int process_vm_setup(struct worker *w)
+{
+	const size_t block = w->point->block;
+
+	w->state = aligned_alloc(BASE_PAGE, block);
+	if (!w->state)
+		return fail(&w->error, "process-vm: no memory for a copy of %zu bytes", block);
+	/* Present: the loop is not to measure page faults. */
+	memset(w->state, FILL_BYTE, block);
+	return 0;
+}
 
 static void process_vm_teardown(struct worker *w)
 {
 	free(w->state);
 }
 
-static int process_vm_setup(struct worker *w)
-{
-	w->state = aligned_alloc(BASE_PAGE, (size_t)point_subpages(w->point) * BASE_PAGE);
-	if (!w->state)
-		return fail(&w->error, "process-vm: no memory to read into");
-	memset(w->state, 0, w->point->block);
-	return 0;
-}
-
 static inline __attribute__((always_inline)) void repeat(struct worker *w, bool timed)
 {
 	const size_t block = w->point->block;
-	const struct iovec into = {w->state, block};
-	const pid_t pid = getpid();
+	const struct step *const steps = w->steps;
+	const unsigned int mask = w->step_mask;
+	const struct iovec local = {.iov_base = w->state, .iov_len = block};
+	/* The thread's own number: that of the process would have all threads count its task. */
+	const pid_t self = syscall(SYS_gettid);
 
 	for (unsigned int i = 0; !worker_stopped(w); i++) {
-		struct iovec from = {w->steps[i & w->step_mask].memory, block};
+		struct iovec remote = {.iov_base = steps[i & mask].memory, .iov_len = block};
 		uint64_t start = timed ? worker_clock() : 0;
-		ssize_t n = process_vm_readv(pid, &into, 1, &from, 1, 0);
+		ssize_t n = process_vm_readv(self, &local, 1, &remote, 1, 0);
 
 		if (n != (ssize_t)block) {
-			fail(&w->error, "process-vm: reading %zu bytes of itself: %s", block,
+			fail(&w->error, "process_vm_readv of %zu bytes: %s", block,
 			     n < 0 ? strerror(errno) : "short");
 			return;
 		}
@@ -57,8 +83,9 @@ static void process_vm_loop(struct worker *w)
 
 static const struct workload process_vm_workload = {
 	.name = "process-vm",
-	.summary = "process_vm_readv of itself: slow get_user_pages, under mmap_lock",
+	.summary = "read own memory by process_vm_readv(): the slow way to pin, under mmap_lock",
 	.no_target = true,
+	.unsupported = process_vm_unsupported,
 	.pins = point_subpages,
 	.setup = process_vm_setup,
 	.loop = process_vm_loop,
