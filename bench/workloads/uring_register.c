@@ -41,9 +41,12 @@ static const char *uring_register_unsupported(const struct point *p)
 	io_uring_queue_exit(&ring);
 	if (!rc || rc == 1)
 		return NULL;
-	snprintf(reason, sizeof(reason),
-		 "uring-register: updating a registered buffer: %s; it needs Linux 5.19 or later",
-		 strerror(-rc));
+	snprintf(reason, sizeof(reason), "uring-register: updating a registered buffer: %s%s",
+		 strerror(-rc),
+		 rc == -EINVAL	 ? "; it needs Linux 5.19 or later"
+		 : rc == -EPERM	 ? "; see the container's seccomp filter"
+		 : rc == -ENOMEM ? "; see 'ulimit -l'"
+				 : "");
 	return reason;
 }
 
