@@ -24,9 +24,10 @@ static const char *futex_unsupported(const struct point *p)
 	uint32_t word = 0;
 
 	(void)p;
-	return wake(&word) < 0 ? "futex() is refused: the kernel has no CONFIG_FUTEX, or a seccomp "
-				 "filter (of a container?) is in the way; run it outside"
-			       : NULL;
+	return wake(&word) < 0
+		       ? "futex-wake: futex() is refused: the kernel has no CONFIG_FUTEX, or a seccomp "
+			 "filter (of a container?) is in the way; run it outside"
+		       : NULL;
 }
 
 static inline __attribute__((always_inline)) void repeat(struct worker *w, bool timed)

@@ -40,8 +40,8 @@ static const char *gup_unsupported(const struct point *p)
 	(void)p;
 	if (!access(PATH, R_OK | W_OK))
 		return NULL;
-	return errno == EACCES ? PATH " is root's: run pinscale as root"
-			       : "there is no " PATH
+	return errno == EACCES ? "gup-test: " PATH " is root's: run pinscale as root"
+			       : "gup-test: there is no " PATH
 				 ": it needs a kernel since 5.11 with CONFIG_GUP_TEST, "
 				 "and debugfs mounted; the guests of 'pinscale ab' have it";
 }

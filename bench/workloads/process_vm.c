@@ -25,7 +25,7 @@ static const char *process_vm_unsupported(const struct point *p)
 	if (process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == 1)
 		return NULL;
 	return errno == ENOSYS
-		       ? "the kernel has no process_vm_readv(): it needs "
+		       ? "process-vm: the kernel has no process_vm_readv(): it needs "
 			 "CONFIG_CROSS_MEMORY_ATTACH"
 		       : "process_vm_readv() is refused: a seccomp filter (of a container?) "
 			 "is in the way; run it outside";

@@ -38,6 +38,8 @@ static const char *uring_register_unsupported(const struct point *p)
 	rc = io_uring_register_buffers_sparse(&ring, 1);
 	if (!rc)
 		rc = update(&ring, page, sizeof(page));
+	/* Let go at once: a ring goes by and by, after its exit, and that may be in a trial. */
+	io_uring_unregister_buffers(&ring);
 	io_uring_queue_exit(&ring);
 	if (!rc || rc == 1)
 		return NULL;
@@ -54,7 +56,7 @@ static void uring_register_teardown(struct worker *w)
 {
 	struct registration *r = w->state;
 
-	/* Let go at once: a ring goes by and by, after its exit. */
+	/* As above. */
 	if (r && r->open) {
 		io_uring_unregister_buffers(&r->ring);
 		io_uring_queue_exit(&r->ring);

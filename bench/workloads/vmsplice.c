@@ -24,7 +24,7 @@ static const char *vmsplice_unsupported(const struct point *p)
 	(void)p;
 	/* Of a file that is no pipe: EBADF where there is vmsplice(). */
 	return vmsplice(-1, &(struct iovec){0}, 1, 0) < 0 && errno != EBADF
-		       ? "vmsplice() is refused: a seccomp filter (of a container?) is in the way; "
+		       ? "vmsplice: vmsplice() is refused: a seccomp filter (of a container?) is in the way; "
 			 "run it outside"
 		       : NULL;
 }

@@ -15,9 +15,8 @@ setup() {
 	brief=(-s window=0.02 -s warmup=0.01 -s repetitions=1)
 }
 
-measure() {
-	with_lock true
-	run --separate-stderr "$pinscale" run "$sweep" -o "$run_directory" --huge-pages reserve "${brief[@]}" "$@"
+briefly() {
+	measure "$sweep" -o "$run_directory" --huge-pages reserve "${brief[@]}" "$@"
 }
 
 assert_clean() {
@@ -37,7 +36,7 @@ assert_clean() {
 		workers = 1 3
 		task = thread process
 	END
-	measure
+	briefly
 	assert_clean
 	assert_nothing "$(grep '"type":"trial"' "$run_directory/trials.jsonl" | grep -v '"buffer":{"huge":true' || true)" "pages that are not huge"
 	assert_nothing "$(fields "$run_directory" trial total_operations acquired released | awk '$1 < 1 || $1 != $2 || $1 != $3')" "not one pin an operation"
@@ -65,7 +64,7 @@ assert_clean() {
 		block = 4k 64k
 		workers = 2
 	END
-	measure
+	briefly
 	assert_clean
 	# A page each a block: 16 pages of 64k.
 	assert_nothing "$(fields "$run_directory" trial block total_operations acquired | awk '$2 * $1 / 4096 != $3')" "not one pin a page"
@@ -96,7 +95,7 @@ assert_clean() {
 		sharing = private
 		workers = 3
 	END
-	measure -s window=0.2
+	briefly -s window=0.2
 	assert_clean
 	assert_equal "500 500 3" "$(fields "$run_directory" trial workers | sort -rn | xargs)" "workers"
 	grep -q '"target":"zram","devices":"each"' "$run_directory/trials.jsonl" || fail "no point with a device a worker"
@@ -115,7 +114,7 @@ assert_clean() {
 		workers = 100
 	END
 	echo 20000 >/proc/sys/fs/aio-max-nr
-	measure -s window=0.2
+	briefly -s window=0.2
 	now=$(</proc/sys/fs/aio-max-nr)
 	echo "$limit" >/proc/sys/fs/aio-max-nr
 	assert_equal 20000 "$now" "fs.aio-max-nr after the run"
@@ -134,12 +133,12 @@ assert_clean() {
 		depth = 4
 		workers = 1
 	END
-	measure
+	briefly
 	assert_clean
 	assert_nothing "$(fields "$run_directory" trial p50 p95 p99 p99.9 max |
 		awk 'NF != 5 || $1 < 100 || $1 > $2 || $2 > $3 || $3 > $4 || $4 > $5')" "latencies that are none"
 	rm -r "$run_directory"
-	measure -s latency=no
+	briefly -s latency=no
 	assert_clean
 	! grep -q latency_ns "$run_directory/trials.jsonl" || fail "latencies that were not asked for"
 }
@@ -153,7 +152,7 @@ assert_clean() {
 		sharing = shared
 		workers = 2
 	END
-	measure
+	briefly
 	[[ $status != 77 ]] || skip "none of ext2, ext4 and xfs can be made here"
 	assert_clean
 }

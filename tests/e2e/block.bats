@@ -29,9 +29,8 @@ teardown() {
 	}
 }
 
-measure() {
-	with_lock true
-	run --separate-stderr "$pinscale" run "$top/configs/quick.ini" -o "$run_directory" "${brief[@]}" "$@"
+briefly() {
+	measure "$top/configs/quick.ini" -o "$run_directory" "${brief[@]}" "$@"
 }
 
 sum() {
@@ -42,10 +41,10 @@ sum() {
 	mke2fs -q -t ext4 "$device"
 	mkdir "$BATS_TEST_TMPDIR/mounted"
 	mount "$device" "$BATS_TEST_TMPDIR/mounted"
-	measure -s workload=pread
+	briefly -s workload=pread
 	assert_status 2
 	assert_says "is mounted, or in use"
-	measure -o "$run_directory-2" -s workload=pwrite --write-to "$device"
+	briefly -o "$run_directory-2" -s workload=pwrite --write-to "$device"
 	assert_status 2
 	assert_says "is mounted, or in use"
 }
@@ -53,7 +52,7 @@ sum() {
 @test "reading leaves a device as it is" {
 	mke2fs -q -t ext4 "$device"
 	before=$(sum)
-	measure -s workload=pread
+	briefly -s workload=pread
 	assert_status 0
 	assert_equal 1 "$(count_trials "$run_directory")" "trials"
 	assert_equal "$before" "$(sum)" "the device was written to"
@@ -61,11 +60,11 @@ sum() {
 
 @test "writing wants the device named again" {
 	before=$(sum)
-	measure -s workload="pread pwrite"
+	briefly -s workload="pread pwrite"
 	assert_status 0
 	assert_equal pread "$(fields "$run_directory" trial workload)" "workloads that ran"
 	grep -q "name it again with --write-to $device" "$run_directory/trials.jsonl" || fail "no reason"
-	measure -o "$run_directory-2" -s workload=pwrite --write-to /dev/other
+	briefly -o "$run_directory-2" -s workload=pwrite --write-to /dev/other
 	assert_status 77
 	assert_equal "$before" "$(sum)" "the device was written to"
 }
@@ -73,7 +72,7 @@ sum() {
 @test "nothing is written over what is known to be on a device" {
 	mke2fs -q -t ext4 "$device"
 	before=$(sum)
-	measure -s workload=pwrite --write-to "$device"
+	briefly -s workload=pwrite --write-to "$device"
 	assert_status 2
 	assert_says "has ext4 on it"
 	assert_says "wipefs"
@@ -82,7 +81,7 @@ sum() {
 
 @test "an empty device that is named again is written to" {
 	before=$(sum)
-	measure -s workload=pwrite --write-to "$device"
+	briefly -s workload=pwrite --write-to "$device"
 	assert_status 0
 	assert_equal 1 "$(count_trials "$run_directory")" "trials"
 	grep -q 'WRITTEN TO' "$run_directory/boots/1.json" || fail "the record does not say that it was written to"
@@ -90,7 +89,7 @@ sum() {
 }
 
 @test "what is no device is refused with advice" {
-	measure -s workload=pread -s target="block:$BATS_TEST_TMPDIR"
+	briefly -s workload=pread -s target="block:$BATS_TEST_TMPDIR"
 	assert_status 77
 	grep -q 'is no block device; for a directory use file:DIRECTORY' "$run_directory/trials.jsonl" || fail "no reason"
 }

@@ -56,14 +56,28 @@ require_measuring() {
 	((had >= 4)) || skip "memory is short or in pieces: of 4 huge pages only $had could be had"
 }
 
-# measure ARGUMENT...: 'run pinscale run', again if another came first.
+# Did something else on this machine pin pages meanwhile, and was that all that went wrong?
+only_foreign_pins() {
+	local journal=${run_directory-}/trials.jsonl
+
+	[[ -e $journal ]] && grep -q 'something else pins pages' "$journal" &&
+		! grep '"type":"trial"' "$journal" | grep -v '"problems":\[\]' | grep -qv 'something else pins pages'
+}
+
+# measure ARGUMENT...: 'run pinscale run', again if another came first, or if
+# pages were pinned by others: what our own workloads pin wrongly they do again.
 measure() {
 	local attempt
 
 	for attempt in 1 2 3; do
 		run --separate-stderr "$pinscale" run "$@"
-		[[ $status == 2 && $stderr == *"Another pinscale measures"* ]] || return 0
-		with_lock true
+		if [[ $status == 2 && $stderr == *"Another pinscale measures"* ]]; then
+			with_lock true
+		elif ((status == 1 && attempt < 3)) && only_foreign_pins; then
+			rm -r "$run_directory"
+		else
+			return 0
+		fi
 	done
 }
 

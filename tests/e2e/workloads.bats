@@ -13,10 +13,8 @@ setup() {
 	sweep=$BATS_TEST_TMPDIR/sweep.ini
 }
 
-measure() {
-	with_lock true
-	run --separate-stderr "$pinscale" run "$sweep" -o "$run_directory" --huge-pages reserve \
-		-s window=0.02 -s warmup=0.01 -s repetitions=1 "$@"
+briefly() {
+	measure "$sweep" -o "$run_directory" --huge-pages reserve -s window=0.02 -s warmup=0.01 -s repetitions=1 "$@"
 }
 
 assert_clean() {
@@ -39,7 +37,7 @@ assert_clean() {
 		workers = 1 2
 		task = thread process
 	END
-	measure
+	briefly
 	assert_clean
 	# 1 pin a 4k operation, 16 a 64k operation, none into registered buffers.
 	assert_nothing "$(fields "$run_directory" trial workload block total_operations acquired released |
@@ -57,7 +55,7 @@ assert_clean() {
 		workers = 2
 		task = thread process
 	END
-	measure
+	briefly
 	assert_clean
 	assert_equal none "$(fields "$run_directory" trial target | sort -u)" "a workload without I/O has the target none"
 	assert_nothing "$(fields "$run_directory" trial block total_operations acquired released |
@@ -78,7 +76,7 @@ assert_clean() {
 		workers = 2
 		task = thread process
 	END
-	measure
+	briefly
 	assert_clean
 	assert_nothing "$(fields "$run_directory" trial workload block total_operations acquired |
 		awk '$1 == "process-vm" { if ($4 != $3 * $2 / 4096) print; next } $4 != 0')" "other pins than these"
@@ -93,7 +91,7 @@ assert_clean() {
 		workers = 1 3
 		task = thread process
 	END
-	measure
+	briefly
 	assert_clean
 	assert_equal 0 "$(fields "$run_directory" trial acquired | sort -u)" "pins"
 }
@@ -109,6 +107,6 @@ assert_clean() {
 		workers = 2
 		task = thread process
 	END
-	measure -s window=0.1
+	briefly -s window=0.1
 	assert_clean
 }
