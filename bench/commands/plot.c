@@ -101,7 +101,7 @@ static const struct graph running_graph = {
 	"Bars: 95% interval over the trials of the boot (Student's t).",
 	"not drawn",
 	running_rows,
-	2};
+	3};
 static const struct graph kernels_graph = {
 	"throughput",
 	"Throughput against the number of workers, kernel beside kernel",

@@ -158,8 +158,10 @@ static int write_ideal(struct drawing *d, unsigned int row, unsigned int column,
 {
 	unsigned int count, *workers = panel_workers(d->r, panel, &count);
 	int point = line_point(d->r, &panel->lines[0], 1);
-	int series = workers ? add_series(&d->series, d->r, 0, &ideal) : -1;
+	int series = workers ? 0 : -1;
 
+	if (workers && point >= 0)
+		series = add_series(&d->series, d->r, 0, &ideal);
 	for (unsigned int i = 0; i < count && series >= 0 && point >= 0; i++) {
 		struct estimate e = d->graph->rows[row].of(d->r, 0, panel, &panel->lines[0], point,
 							   STRATUM_NONE);
