@@ -15,7 +15,8 @@ static const char doc[] =
 	"the run counts them.\n\n"
 	"Examples:\n"
 	"  pinscale plot results/20261124-023000\n\n"
-	"Exit status: 0 drawn, 2 there is no such run, or gnuplot failed.";
+	"Exit status: 0 drawn, 2 there is no such run, or gnuplot failed, 3 every trial was "
+	"excluded.";
 
 static const struct argp argp = {NULL, run_argument, "RUN", doc, NULL, NULL, NULL};
 
@@ -144,8 +145,8 @@ static int plot_run(int argc, char **argv)
 		fprintf(stderr, "pinscale plot: %s\n", e.text);
 		return STATUS_USAGE;
 	}
-	if (!run.trial_count)
-		rc = fail(&e, "%s has no trial to draw.", directory);
+	if (!run_usable(&run))
+		rc = fail(&e, "%s has no trial to draw; 'pinscale table' says why.", directory);
 	if (!rc)
 		rc = graph_draw(&run, &panels,
 				run_compares_kernels(&run) ? &kernels_graph : &running_graph, &e);
@@ -153,9 +154,11 @@ static int plot_run(int argc, char **argv)
 		rc = graph_draw(&run, &panels, &lock_graph, &e);
 	if (rc)
 		fprintf(stderr, "pinscale plot: %s\n", e.text);
+	if (rc)
+		rc = run.trial_count && !run_usable(&run) ? STATUS_INCONCLUSIVE : STATUS_USAGE;
 	panels_free(&panels);
 	run_free(&run);
-	return rc ? STATUS_USAGE : STATUS_GOOD;
+	return rc;
 }
 
 static const struct command plot_command = {

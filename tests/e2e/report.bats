@@ -104,10 +104,16 @@ is_png() {
 		-s repetitions=2 -s window=0.05 -s workers="1 2" -s target=zram
 	assert_status 0
 	run --separate-stderr "$pinscale" table "$run"
-	# Every trial may have been excluded on a busy machine (3), which is no fault.
-	[[ $status == 0 || $status == 3 ]] || fail "wanted exit status 0 or 3"
-	assert_says "pread 4k, zram"
 	assert_says "pages pinned: exactly what the operations have to pin"
+	# Every trial may have been excluded on a busy machine, which is no fault.
+	if ((status == 3)); then
+		assert_says "others had over 10% of the CPU time"
+		run --separate-stderr "$pinscale" plot "$run"
+		assert_status 3
+		return
+	fi
+	assert_status 0
+	assert_says "pread 4k, zram"
 	run --separate-stderr "$pinscale" plot "$run"
 	assert_status 0
 	is_png "$run/throughput.png"
