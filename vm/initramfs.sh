@@ -12,9 +12,9 @@ usage() {
 	usage: vm/initramfs.sh OUT BINARY... [LIBRARY...]
 
 	Writes to OUT a gzip'ed cpio archive to boot guests from: busybox, dash as
-	/bin/sh, mke2fs, the BINARIES (in /bin), the shared libraries all of them
-	need, and vm/init. A LIBRARY is one that a program loads by itself, by the
-	name it asks for: libhugetlbfs.so.0.
+	/bin/sh, mke2fs, mkfs.xfs if it is installed here, the BINARIES (in /bin),
+	the shared libraries all of them need, and vm/init. A LIBRARY is one that a
+	program loads by itself, by the name it asks for: libhugetlbfs.so.0.
 	The same files give the same archive, byte for byte.
 
 	Exit status: 0 written, 2 something is missing.
@@ -59,7 +59,7 @@ add_library() {
 }
 
 main() {
-	local binary busybox dash mke2fs missing applet
+	local binary busybox dash mke2fs mkfs_xfs missing applet
 
 	case ${1:-} in
 	--help | -h)
@@ -109,6 +109,10 @@ main() {
 	for applet in mkfs.ext2 mkfs.ext4; do
 		ln -s mke2fs "$root/bin/$applet"
 	done
+	# Only the target xfs needs it, which says itself what is missing.
+	if mkfs_xfs=$(PATH=$PATH:/sbin:/usr/sbin command -v mkfs.xfs); then
+		add_program "$mkfs_xfs" mkfs.xfs
+	fi
 	for binary in "$@"; do
 		if [[ $binary == lib*.so.* ]]; then
 			add_library "$binary"

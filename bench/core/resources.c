@@ -15,6 +15,9 @@
 #define EXTENT (4u << 20)
 #define EXTENTS (256u << 20)
 
+/* Pages so large cannot be made of what is free in the usual way. */
+#define GIGANTIC (1ull << 30)
+
 struct target_run *resources_target(struct resources *r, const struct point *p)
 {
 	for (unsigned int i = 0; i < r->targets; i++)
@@ -162,6 +165,27 @@ int resources_gather(struct resources *r, const struct sweep *s, const struct ru
 }
 
 /*
+ * Gigantic pages are often not to be had without a boot parameter. That is no reason
+ * not to measure the others that are to be compared with them: points of the pool are
+ * skipped. Is anything left to measure?
+ */
+static bool skip_gigantic(struct resources *r, unsigned int pool, const struct error *why)
+{
+	bool left = false;
+
+	if (r->pool[pool].page.kind != PAGE_HUGETLB || r->pool[pool].page.bytes < GIGANTIC)
+		return false;
+	for (size_t i = 0; i < r->sweep->count; i++) {
+		if (!r->reasons[i] && r->pool_of_point[i] == pool)
+			r->reasons[i] = strdup(why->text);
+		left |= !r->reasons[i];
+	}
+	if (left)
+		progress_say("these pages are left out: %s", why->text);
+	return left;
+}
+
+/*
  * Pools that stay are taken first: private mappings find what is free then, one
  * trial after the other.
  */
@@ -170,7 +194,8 @@ static int reserve_pools(struct resources *r, bool shared, struct error *e)
 	for (unsigned int i = 0; i < r->pools; i++) {
 		const struct buffer *buffer = r->pool[i].buffer;
 
-		if (buffer->shared == shared && buffer->reserve && buffer->reserve(&r->pool[i], e))
+		if (buffer->shared == shared && buffer->reserve &&
+		    buffer->reserve(&r->pool[i], e) && !skip_gigantic(r, i, e))
 			return -1;
 	}
 	return 0;
