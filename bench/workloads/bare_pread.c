@@ -5,8 +5,8 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "include/system_call.h"
 #include "include/workload.h"
 
 #define REGION (1 << 20)
@@ -26,7 +26,7 @@ static inline __attribute__((always_inline)) void repeat(struct worker *w, bool 
 	while (!worker_stopped(w)) {
 		for (int i = 0; i < ROUND; i++) {
 			uint64_t before = timed ? worker_clock() : 0;
-			ssize_t n = pread(fd, memory, block, position);
+			ssize_t n = call_pread(fd, memory, block, position);
 
 			if (n != (ssize_t)block) {
 				fail(&w->error, "pread of %zu bytes at %lld: %s", block,
@@ -53,7 +53,7 @@ static void bare_pread_loop(struct worker *w)
 
 static const struct workload bare_pread_workload = {
 	.name = "bare-pread",
-	.summary = "the least loop around pread(): what pread is compared with",
+	.summary = "the least loop around the call: what pread is compared with",
 	.reference_for = "pread",
 	.pins = point_subpages,
 	.loop = bare_pread_loop,

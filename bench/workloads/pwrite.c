@@ -2,8 +2,8 @@
 /* pwrite() with O_DIRECT: the kernel pins the buffer, and only reads it. */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "include/system_call.h"
 #include "include/workload.h"
 
 /* Compiled twice: without latencies the loop reads no clock. */
@@ -17,7 +17,7 @@ static inline __attribute__((always_inline)) void repeat(struct worker *w, bool 
 	for (unsigned int i = 0; !worker_stopped(w); i++) {
 		const struct step *s = &steps[i & mask];
 		uint64_t start = timed ? worker_clock() : 0;
-		ssize_t n = pwrite(fd, s->memory, block, s->position);
+		ssize_t n = call_pwrite(fd, s->memory, block, s->position);
 
 		if (n != (ssize_t)block) {
 			fail(&w->error, "pwrite of %zu bytes at %lld: %s", block,

@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "include/system_call.h"
 #include "include/workload.h"
 
 struct vmsplice {
@@ -80,14 +81,14 @@ static inline __attribute__((always_inline)) void repeat(struct worker *w, bool 
 	for (unsigned int i = 0; !worker_stopped(w); i++) {
 		struct iovec iovec = {.iov_base = steps[i & mask].memory, .iov_len = block};
 		uint64_t start = timed ? worker_clock() : 0;
-		ssize_t n = vmsplice(v.pipe[1], &iovec, 1, 0);
+		ssize_t n = call_vmsplice(v.pipe[1], &iovec, 1);
 
 		if (n != (ssize_t)block) {
 			fail(&w->error, "vmsplice of %zu bytes: %s", block,
 			     n < 0 ? strerror(errno) : "short");
 			return;
 		}
-		n = splice(v.pipe[0], NULL, v.null, NULL, block, 0);
+		n = call_splice(v.pipe[0], v.null, block);
 		if (n != (ssize_t)block) {
 			fail(&w->error, "vmsplice: splicing %zu bytes to /dev/null: %s", block,
 			     n < 0 ? strerror(errno) : "short");
