@@ -28,30 +28,40 @@ static int write_command(const struct guest *g, const char *command, struct erro
 	return file_replace(path, command, e);
 }
 
+/* Appends an option, and its value if it has one, to an argv that is NULL from its end on. */
+static void add_option(char **argv, const char *name, const char *value)
+{
+	while (*argv)
+		argv++;
+	*argv++ = (char *)name;
+	*argv = (char *)value;
+}
+
 static pid_t start(const struct guest *g, const char *messages)
 {
-	char cpus[16], timeout[16];
-	char *const argv[] = {PINSCALE_TOP "/vm/boot.sh",
-			      "--kernel",
-			      (char *)g->kernel,
-			      "--initramfs",
-			      (char *)g->initramfs,
-			      "--share",
-			      (char *)g->share,
-			      "--log",
-			      (char *)g->log,
-			      "--memory",
-			      (char *)g->memory,
-			      "--cpus",
-			      cpus,
-			      "--timeout",
-			      timeout,
-			      NULL};
+	char cpus[16], timeout[16], nodes[16];
+	char *argv[24] = {PINSCALE_TOP "/vm/boot.sh"};
 	pid_t pid;
 	int fd;
 
 	snprintf(cpus, sizeof(cpus), "%u", g->cpus);
 	snprintf(timeout, sizeof(timeout), "%u", g->timeout);
+	snprintf(nodes, sizeof(nodes), "%u", g->nodes);
+	add_option(argv, "--kernel", g->kernel);
+	add_option(argv, "--initramfs", g->initramfs);
+	add_option(argv, "--share", g->share);
+	add_option(argv, "--log", g->log);
+	add_option(argv, "--memory", g->memory);
+	add_option(argv, "--cpus", cpus);
+	add_option(argv, "--timeout", timeout);
+	if (g->packed)
+		add_option(argv, "--packed", NULL);
+	if (g->exact)
+		add_option(argv, "--exact", NULL);
+	if (g->nodes)
+		add_option(argv, "--nodes", nodes);
+	if (g->plugin)
+		add_option(argv, "--plugin", g->plugin);
 	fflush(NULL);
 	pid = fork();
 	if (pid)

@@ -3,6 +3,8 @@
 #ifndef PINSCALE_GUEST_H
 #define PINSCALE_GUEST_H
 
+#include <stdbool.h>
+
 #include "include/error.h"
 
 struct guest {
@@ -13,6 +15,12 @@ struct guest {
 	const char *memory;    /* as QEMU has it: "2G" */
 	unsigned int cpus;
 	unsigned int timeout; /* seconds */
+
+	/* Without these, zero and NULL, it is a guest of one node that has the share mounted. */
+	bool packed;	    /* /results is a copy in memory, copied back after the command */
+	bool exact;	    /* the same instructions in each boot: takes one CPU, and packed */
+	unsigned int nodes; /* NUMA nodes that divide CPUs and memory evenly */
+	const char *plugin; /* of QEMU's TCG: "file=/x/y.so,argument=z" */
 };
 
 /*

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Proves in guests that the kernels are what docs/KERNELS.md says: how often the
 # compound lock is taken, exactly; that a guest that panics, hangs or cannot be
-# started is told apart and leaves no process; and that a comparison of kernels
-# is whole, interrupted or not. Guests are emulated: nothing here looks at times.
+# started is told apart and leaves no process; that a boot can be repeated to
+# the instruction; and that a comparison of kernels is whole, interrupted or not.
+# Guests are emulated: nothing here looks at how long something takes.
 #
 # Runs only with PINSCALE_TEST_GUEST=1, with kernels that are in the cache:
 # PINSCALE_TEST_KERNEL (taillock), and stock.
@@ -139,6 +140,73 @@ $(cat "$(dirname "$kernel")/release")" "$(tr -d '\r' <"$log" | grep -A 1 'this i
 	assert_no_guest_is_left
 }
 
+@test "a packed guest has the share's files in memory, and brings back what the command made of them" {
+	require_any_kernel
+	console=$share/serial.log
+	mkdir "$share/a directory" "$BATS_TEST_TMPDIR/packing"
+	echo before >"$share/a directory/changed"
+	echo kept >"$share/kept"
+	echo stale >"$share/.guest/messages"
+	TMPDIR=$BATS_TEST_TMPDIR/packing boot "$kernel" 'set -e
+		grep -q 9p /proc/mounts && exit 3
+		cat kept "a directory/changed" >read
+		echo after >"a directory/changed"
+		find . -name serial.log -o -name messages >unwanted
+		echo "this is the console"
+		exit 7' --packed --timeout 60 --log "$console"
+	assert_status 1
+	assert_says "The command in the guest exited with status 7. The serial console is in $console."
+	assert_equal 7 "$(cat "$share/.guest/status")" "the status that the guest left"
+	assert_equal "kept
+before" "$(cat "$share/read")" "what the command read"
+	assert_equal after "$(cat "$share/a directory/changed")" "the file that the command changed"
+	assert_equal kept "$(cat "$share/kept")" "the file that it left alone"
+	for file in started meminfo; do
+		[[ -s $share/.guest/$file ]] || fail "the guest left no .guest/$file"
+	done
+	[[ -e $share/.guest/warnings ]] || fail "the guest left no .guest/warnings"
+	# What the host writes meanwhile does not come back as it was.
+	assert_nothing "$(cat "$share/unwanted")" "the guest has the host's own files"
+	grep -q 'this is the console' "$console" || fail "the serial console was lost"
+	assert_nothing "$(ls "$BATS_TEST_TMPDIR/packing")" "packed files are left"
+	assert_no_guest_is_left
+}
+
+@test "--exact, packed: two boots are the same to the nanosecond" {
+	require_any_kernel
+	for boot in 1 2; do
+		boot "$kernel" 'dmesg >/results/log
+			cat /proc/uptime /proc/interrupts /proc/softirqs /proc/stat /proc/vmstat >/results/counts
+			cat /proc/sys/kernel/random/boot_id /proc/self/maps >/results/chance
+			pinscale --version >/results/program
+			grep "now at" /proc/timer_list >/results/time' --exact --packed --timeout 100
+		assert_status 0
+		mkdir "$BATS_TEST_TMPDIR/$boot"
+		mv "$share"/{log,counts,chance,program,time} "$BATS_TEST_TMPDIR/$boot"
+	done
+	cd "$BATS_TEST_TMPDIR" || fail "there is no $BATS_TEST_TMPDIR"
+	for file in log counts chance program time; do
+		[[ -s 1/$file ]] || fail "there is nothing in $file to compare"
+		assert_nothing "$(diff "1/$file" "2/$file" | head -n 20)" "the boots differ in $file"
+	done
+	grep -qx 'now at [0-9]* nsecs' 1/time || fail "the time is not in nanoseconds: this test tests less"
+	assert_equal 0 "$(grep -c '^cpu1 ' 1/counts)" "CPUs beyond the first"
+	assert_no_guest_is_left
+}
+
+@test "--nodes divides the CPUs and the memory" {
+	require_any_kernel
+	# shellcheck disable=SC2016 # the guest's shell expands it
+	boot "$kernel" 'cd /sys/devices/system/node
+		for node in node[0-9]*; do
+			echo "$node: $(cat $node/cpulist), $(awk "/MemTotal/ { print (\$4 > 900000 && \$4 < 1100000) }" $node/meminfo), $(cat $node/distance)"
+		done >/results/nodes' --nodes 2 --cpus 2 --memory 2G --timeout 60
+	assert_status 0
+	assert_equal "node0: 0, 1, 10 20
+node1: 1, 1, 20 10" "$(cat "$share/nodes")" "nodes, their CPUs, whether their memory is half of it, distances"
+	assert_no_guest_is_left
+}
+
 @test "a guest that panics ends with exit status 1 and says so" {
 	require_any_kernel
 	boot "$kernel" 'echo c >/proc/sysrq-trigger; sleep 100' --timeout 60
@@ -193,6 +261,30 @@ $(cat "$(dirname "$kernel")/release")" "$(tr -d '\r' <"$log" | grep -A 1 'this i
 	run "$top/vm/boot.sh" --kernel "$kernel" --initramfs "$initramfs" --share "$share" --log "$log"
 	assert_status 2
 	assert_says "There is no $share/.guest/command for the guest to run"
+	assert_no_guest_is_left
+}
+
+@test "options that do not go together are refused with exit status 2" {
+	require_any_kernel
+	boot "$kernel" true --exact --cpus 2
+	assert_status 2
+	assert_says "--exact repeats a boot with one CPU alone, not 2; leave --cpus away, or --exact."
+	boot "$kernel" true --exact --accel kvm
+	assert_status 2
+	assert_says "--exact is for emulated CPUs, not those of 'kvm'"
+	boot "$kernel" true --plugin file=/nope.so --accel kvm
+	assert_status 2
+	assert_says "--plugin is for emulated CPUs, not those of 'kvm'"
+	boot "$kernel" true --nodes 3 --cpus 4
+	assert_status 2
+	assert_says "4 CPUs cannot be divided evenly among 3 nodes"
+	boot "$kernel" true --nodes 2 --memory 1025M
+	assert_status 2
+	assert_says "1025 MiB of memory cannot be divided evenly among 2 nodes"
+	# One that is not there gets as far as QEMU.
+	boot "$kernel" true --plugin file=/nope.so
+	assert_status 2
+	assert_says "Could not load plugin /nope.so"
 	assert_no_guest_is_left
 }
 
