@@ -15,6 +15,7 @@ override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wno-fo
 
 SOURCES := $(sort $(shell find bench -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+COUNT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard count/*.c)))
 TEST_SOURCES := $(sort $(wildcard tests/unit/*_test.c))
 TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit/testing.o
@@ -25,7 +26,7 @@ else
 quiet = @printf '  %-4s %s\n' $(1) $(2);
 endif
 
-all: $(BUILD)/pinscale
+all: $(BUILD)/pinscale $(BUILD)/count.so
 
 $(BUILD)/pinscale: $(OBJECTS)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBRARIES)
@@ -33,6 +34,12 @@ $(BUILD)/pinscale: $(OBJECTS)
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# The plugin of the guests' QEMU.
+$(BUILD)/count.so: $(COUNT_OBJECTS)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(shell pkg-config --libs zlib)
+
+$(BUILD)/count/%.o: override CFLAGS += -fPIC -fvisibility=hidden
 
 # A unit test is a program of its own: the test, and all of bench but its main().
 $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(BUILD)/tests/unit/testing.o \
@@ -56,11 +63,11 @@ check-asan: all $(TESTS)
 		--only restore.bats --only report.bats $(TESTS)
 
 format:
-	clang-format -i $(SOURCES) $$(find bench -name '*.h') tests/unit/*.[ch]
+	clang-format -i $(SOURCES) $$(find bench count -name '*.h') count/*.c tests/unit/*.[ch]
 
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: all check asan check-asan format clean
 
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(COUNT_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* pinscale ab: kernels in turn, each in a fresh guest, the same sweep in each. */
 #include <argp.h>
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,14 +8,13 @@
 
 #include "commands/command.h"
 #include "commands/sweep_options.h"
+#include "commands/variants.h"
 #include "core/covariate.h"
 #include "core/guest.h"
 #include "core/progress.h"
 #include "core/runner.h"
 #include "core/schedule.h"
 #include "core/signals.h"
-
-#define MOST_VARIANTS 8
 
 /* A guest that fell over is booted once more before the run gives up. */
 #define ATTEMPTS 2
@@ -25,9 +23,7 @@ struct options {
 	struct sweep_options sweep;
 	const char *initramfs;
 	const char *memory;
-	const char *names[MOST_VARIANTS + 1];
-	const char *kernels[MOST_VARIANTS + 1];
-	unsigned int variants;
+	struct variants variants;
 	unsigned int boots;
 	unsigned int cpus;
 	unsigned int timeout;
@@ -66,32 +62,6 @@ static const char doc[] =
 	"Exit status: 0 all is well, 1 a trial failed or something was not given back, 2 usage or "
 	"environment.";
 
-/* A name goes into the guest's command: letters, digits and a little more. */
-static void add_variant(struct options *o, char *arg, struct argp_state *state)
-{
-	char *equals = strchr(arg, '=');
-
-	if (!equals || equals == arg)
-		argp_error(state, "--variant wants NAME=FILE, not '%s'", arg);
-	if (o->variants == MOST_VARIANTS)
-		argp_error(state, "more than %d variants", MOST_VARIANTS);
-	*equals = '\0';
-	for (const char *c = arg; *c; c++)
-		if (!isalnum((unsigned char)*c) && (c == arg || !strchr("._-", *c)))
-			argp_error(state,
-				   "the variant's name '%s' has other characters than letters, "
-				   "digits, '.', '_' and '-'",
-				   arg);
-	for (unsigned int i = 0; i < o->variants; i++)
-		if (!strcmp(o->names[i], arg))
-			argp_error(state, "the variant '%s' is given twice", arg);
-	if (access(equals + 1, R_OK))
-		argp_error(state, "there is no kernel '%s'; 'kernels/build.sh %s' builds one",
-			   equals + 1, arg);
-	o->names[o->variants] = arg;
-	o->kernels[o->variants++] = equals + 1;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -101,7 +71,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &o->sweep;
 		return 0;
 	case KEY_VARIANT:
-		add_variant(o, arg, state);
+		variants_add(&o->variants, arg, state);
 		return 0;
 	case KEY_INITRAMFS:
 		o->initramfs = arg;
@@ -119,7 +89,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->timeout = parse_number(arg, 1, 86400, state);
 		return 0;
 	case ARGP_KEY_END:
-		if (o->variants < 2)
+		if (o->variants.count < 2)
 			argp_error(state, "at least two times --variant NAME=FILE");
 		if (!o->initramfs || access(o->initramfs, R_OK))
 			argp_error(state, "--initramfs FILE is needed; vm/initramfs.sh makes one");
@@ -134,16 +104,15 @@ static const struct argp argp = {option_table, parse, "[SWEEP]", doc, children, 
 /* The plan of run.json, fixed before the first boot. */
 static json_t *plan_json(const struct options *o, const struct slot *order)
 {
-	json_t *variants = json_array(), *names = json_array(), *blocks = json_array();
+	json_t *names = json_array(), *blocks = json_array();
 
-	for (unsigned int i = 0; i < o->variants; i++)
-		json_array_append_new(variants, json_string(o->names[i]));
-	for (unsigned int i = 0; i < o->variants * o->boots; i++) {
-		json_array_append_new(names, json_string(o->names[order[i].variant]));
+	for (unsigned int i = 0; i < o->variants.count * o->boots; i++) {
+		json_array_append_new(names, json_string(o->variants.names[order[i].variant]));
 		json_array_append_new(blocks, json_integer(order[i].block));
 	}
-	return json_pack("{s:o, s:i, s:o, s:o, s:i, s:s}", "variants", variants, "boots", o->boots,
-			 "order", names, "block", blocks, "cpus", o->cpus, "memory", o->memory);
+	return json_pack("{s:o, s:i, s:o, s:o, s:i, s:s}", "variants", variants_json(&o->variants),
+			 "boots", o->boots, "order", names, "block", blocks, "cpus", o->cpus,
+			 "memory", o->memory);
 }
 
 /* The number of the finished boot at that place of the plan, or 0. */
@@ -199,14 +168,14 @@ static void wait_until_idle(void)
 static int boot(const struct options *o, const struct slot *order, unsigned int slot,
 		struct journal *j, struct error *e)
 {
-	const char *name = o->names[order[slot].variant];
+	const char *name = o->variants.names[order[slot].variant];
 	int rc = -1;
 
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		unsigned int number = journal_last_boot(j) + 1;
 		char command[256], log[4096];
 		struct guest guest = {
-			.kernel = o->kernels[order[slot].variant],
+			.kernel = o->variants.kernels[order[slot].variant],
 			.initramfs = o->initramfs,
 			.share = j->directory,
 			.log = log,
@@ -247,8 +216,8 @@ static int boot_all(const struct options *o, const struct slot *order, struct jo
 	struct progress progress;
 	int worst = 0;
 
-	progress_start(&progress, o->variants * o->boots);
-	for (unsigned int slot = 0; slot < o->variants * o->boots; slot++) {
+	progress_start(&progress, o->variants.count * o->boots);
+	for (unsigned int slot = 0; slot < o->variants.count * o->boots; slot++) {
 		char what[160];
 		int rc;
 
@@ -256,14 +225,15 @@ static int boot_all(const struct options *o, const struct slot *order, struct jo
 			progress_skip(&progress);
 			continue;
 		}
-		snprintf(what, sizeof(what), "boot of %s (block %u)", o->names[order[slot].variant],
-			 order[slot].block);
+		snprintf(what, sizeof(what), "boot of %s (block %u)",
+			 o->variants.names[order[slot].variant], order[slot].block);
 		progress_step(&progress, what);
 		rc = boot(o, order, slot, j, e);
 		if (rc == 2 || rc < 0)
 			return rc;
 		if (rc)
-			progress_say("boot of %s: %s", o->names[order[slot].variant], e->text);
+			progress_say("boot of %s: %s", o->variants.names[order[slot].variant],
+				     e->text);
 		worst = rc ? rc : worst;
 	}
 	progress_end();
@@ -296,9 +266,9 @@ static int ab_run(int argc, char **argv)
 
 	argp_err_exit_status = STATUS_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	order = schedule(o.variants, o.boots);
+	order = schedule(o.variants.count, o.boots);
 	if (!order ||
-	    sweep_options_open(&o.sweep, "ab", plan_json(&o, order), &journal, &sweep, &e)) {
+	    sweep_options_open(&o.sweep, "ab", plan_json(&o, order), NULL, &journal, &sweep, &e)) {
 		fprintf(stderr, "pinscale ab: %s\n", order ? e.text : "No memory for the plan.");
 		free(order);
 		return STATUS_USAGE;
@@ -315,7 +285,7 @@ static int ab_run(int argc, char **argv)
 			journal.directory);
 	else
 		printf("%s: %u boots of each of %u variants\n", journal.directory, o.boots,
-		       o.variants);
+		       o.variants.count);
 	journal_close(&journal);
 	sweep_free(&sweep);
 	free(order);

@@ -15,13 +15,22 @@ struct options {
 	struct runner_options runner;
 	const char *write_to[MOST_WRITE_TO + 1];
 	unsigned int write_to_count;
+	unsigned int only_workers; /* 0: any number */
 };
 
 static const struct options defaults = {
 	.runner = {.variant = "running", .slot = -1},
 };
 
-enum { KEY_HUGE_PAGES = 256, KEY_DIRECTORY, KEY_WRITE_TO, KEY_VARIANT, KEY_BOOT, KEY_SLOT };
+enum {
+	KEY_HUGE_PAGES = 256,
+	KEY_DIRECTORY,
+	KEY_WRITE_TO,
+	KEY_VARIANT,
+	KEY_BOOT,
+	KEY_SLOT,
+	KEY_WORKERS
+};
 
 static const struct argp_option option_table[] = {
 	{"huge-pages", KEY_HUGE_PAGES, "existing|reserve", 0,
@@ -33,6 +42,8 @@ static const struct argp_option option_table[] = {
 	{"variant", KEY_VARIANT, "NAME", 0, "What to call this kernel (running)", 0},
 	{"boot", KEY_BOOT, "N", OPTION_HIDDEN, "Number of this boot, given by 'pinscale ab'", 0},
 	{"slot", KEY_SLOT, "N", OPTION_HIDDEN, "Place of this boot in the plan", 0},
+	{"only-workers", KEY_WORKERS, "N", OPTION_HIDDEN, "Only the points with so many workers",
+	 0},
 	{0},
 };
 
@@ -79,6 +90,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_SLOT:
 		o->runner.slot = parse_number(arg, 0, 1000000, state);
 		return 0;
+	case KEY_WORKERS:
+		o->only_workers = parse_number(arg, 1, 65536, state);
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -121,10 +135,12 @@ static int run_run(int argc, char **argv)
 	argp_err_exit_status = STATUS_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	o.runner.write_to = o.write_to;
-	if (sweep_options_open(&o.sweep, "run", NULL, &journal, &sweep, &e)) {
+	if (sweep_options_open(&o.sweep, "run", NULL, NULL, &journal, &sweep, &e)) {
 		fprintf(stderr, "pinscale run: %s\n", e.text);
 		return STATUS_USAGE;
 	}
+	if (o.only_workers)
+		sweep_keep_workers(&sweep, o.only_workers);
 	if (o.runner.slot < 0 && json_object_get(journal.run, "plan"))
 		rc = fail(&e, "%s compares kernels: 'pinscale ab' goes on with it.",
 			  journal.directory);

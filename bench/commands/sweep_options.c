@@ -76,29 +76,37 @@ static int open_existing(const struct sweep_options *o, const json_t *plan, stru
 	return -1;
 }
 
-int sweep_options_open(const struct sweep_options *o, const char *kind, json_t *plan,
-		       struct journal *j, struct sweep *s, struct error *e)
+/* A run that goes on, or a new one. */
+static int open_run(const struct sweep_options *o, const char *kind, json_t *plan, json_t *count,
+		    struct journal *j, struct sweep *s, struct error *e)
 {
 	time_t now = time(NULL);
 	char directory[64];
 	json_t *run;
 	int rc;
 
-	if (!o->config) {
-		rc = open_existing(o, plan, j, s, e);
-		json_decref(plan);
-		return rc;
-	}
-	if (sweep_load(s, o->config, (char *const *)o->overrides, e)) {
-		json_decref(plan);
+	if (!o->config)
+		return open_existing(o, plan, j, s, e);
+	if (sweep_load(s, o->config, (char *const *)o->overrides, e))
 		return -1;
-	}
 	run = runner_run_json(s, kind);
 	if (plan)
-		json_object_set_new(run, "plan", plan);
+		json_object_set(run, "plan", plan);
+	if (count)
+		json_object_set(run, "count", count);
 	strftime(directory, sizeof(directory), "results/%Y%m%d-%H%M%S", localtime(&now));
 	rc = journal_open(j, o->output ? o->output : directory, run, e);
 	if (rc)
 		sweep_free(s);
+	return rc;
+}
+
+int sweep_options_open(const struct sweep_options *o, const char *kind, json_t *plan, json_t *count,
+		       struct journal *j, struct sweep *s, struct error *e)
+{
+	int rc = open_run(o, kind, plan, count, j, s, e);
+
+	json_decref(plan);
+	json_decref(count);
 	return rc;
 }

@@ -26,11 +26,11 @@ unsigned int parse_number(const char *text, unsigned int low, unsigned int most,
 			  struct argp_state *state);
 
 /*
- * Opens the journal of a new run of that kind ("run", "ab"), or of one that goes
- * on; plan is what run.json has of it, NULL without one (the reference is taken
+ * Opens the journal of a new run of that kind ("run", "ab", "count"), or of one that goes
+ * on; plan and count are what run.json has of them, NULL without (the references are taken
  * over). 0, or -1 with the error set; then there is nothing to free.
  */
-int sweep_options_open(const struct sweep_options *o, const char *kind, json_t *plan,
+int sweep_options_open(const struct sweep_options *o, const char *kind, json_t *plan, json_t *count,
 		       struct journal *j, struct sweep *s, struct error *e);
 
 #endif

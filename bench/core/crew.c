@@ -55,6 +55,14 @@ static int check_memory(struct trial *t, char *memory, unsigned int first, unsig
 		snprintf(t->buffer_found, sizeof(t->buffer_found), "%s", text);
 	free(text);
 	json_decref(found);
+	if (!t->operations)
+		return 0;
+	found = pages_frames(memory, count * t->pool->page.bytes);
+	text = json_dumps(found, JSON_COMPACT);
+	if (text && strlen(text) < sizeof(t->frames))
+		snprintf(t->frames, sizeof(t->frames), "%s", text);
+	free(text);
+	json_decref(found);
 	return 0;
 }
 
@@ -200,7 +208,10 @@ static void run_loop(struct worker *w, struct trial_worker *result)
 	struct rusage before, after;
 
 	getrusage(who, &before);
+	mark_number(w->index);
+	mark(MARK_BEGIN);
 	w->point->workload->loop(w);
+	mark(MARK_END);
 	getrusage(who, &after);
 	result->user = seconds(&before.ru_utime, &after.ru_utime);
 	result->system = seconds(&before.ru_stime, &after.ru_stime);

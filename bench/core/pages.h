@@ -57,4 +57,10 @@ char *pages_inherited(const struct pool *pool, unsigned int first, unsigned int 
 int pages_check(const struct pool *pool, char *memory, unsigned int first, unsigned int count,
 		json_t **found, struct error *e);
 
+/*
+ * The page frames behind memory, runs of them in the order of the memory:
+ * [[first frame, how many], …]. Frames that the kernel does not tell (it does root) are left out.
+ */
+json_t *pages_frames(const char *memory, size_t bytes);
+
 #endif

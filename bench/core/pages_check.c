@@ -112,3 +112,29 @@ int pages_check(const struct pool *pool, char *memory, unsigned int first, unsig
 		rc = check_nodes(pool, memory, first, count, *found, e);
 	return rc;
 }
+
+json_t *pages_frames(const char *memory, size_t bytes)
+{
+	int map = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t page = (uintptr_t)memory / BASE_PAGE, first = 0, count = 0;
+	json_t *runs = json_array();
+
+	for (size_t at = 0; map >= 0 && at < bytes; at += BASE_PAGE) {
+		uint64_t frame = read_word(map, page++) & PFN_MASK;
+
+		if (count && frame != first + count) {
+			json_array_append_new(
+				runs, json_pack("[I, I]", (json_int_t)first, (json_int_t)count));
+			count = 0;
+		}
+		if (!count)
+			first = frame;
+		count += frame != 0;
+	}
+	if (count)
+		json_array_append_new(runs,
+				      json_pack("[I, I]", (json_int_t)first, (json_int_t)count));
+	if (map >= 0)
+		close(map);
+	return runs;
+}

@@ -8,8 +8,10 @@
 #include "analysis/rules.h"
 #include "axes.h"
 #include "environment.h"
+#include "file.h"
 #include "include/version.h"
 #include "kernel_log.h"
+#include "memory_map.h"
 #include "pages.h"
 #include "panel.h"
 #include "progress.h"
@@ -120,6 +122,9 @@ static int measure(struct runner *r, size_t index, unsigned int repetition, json
 	t->window = r->s->window;
 	t->warmup = r->s->warmup;
 	t->slices = r->s->slices;
+	t->operations = json_integer_value(
+		json_object_get(json_object_get(r->j->run, "count"), "operations"));
+	t->number = journal_trials(r->j, r->boot);
 	record = new_record(r, "trial");
 	json_object_set_new(record, "order", json_integer(journal_trials(r->j, r->boot)));
 	json_object_set_new(record, "repetition", json_integer(repetition));
@@ -242,6 +247,24 @@ static int write_end(struct runner *r, struct error *e)
 	return journal_append(r->j, record, e);
 }
 
+/* What addresses of this kernel are, for who watched it from outside: beside the journal. */
+static int describe_kernel(const struct runner *r, struct error *e)
+{
+	char path[4096], *symbols;
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/memory", r->j->directory);
+	if (memory_map_write(path, e))
+		return -1;
+	symbols = file_read("/proc/kallsyms", e);
+	if (!symbols)
+		return -1;
+	snprintf(path, sizeof(path), "%s/symbols", r->j->directory);
+	rc = file_replace(path, symbols, e);
+	free(symbols);
+	return rc;
+}
+
 /* With the lock held. */
 static int run_locked(struct runner *r, struct error *e)
 {
@@ -257,6 +280,8 @@ static int run_locked(struct runner *r, struct error *e)
 		rc = write_skips(r, e);
 	if (!rc && r->needs.targets)
 		rc = measure_all(r, e);
+	if (!rc && json_object_get(r->j->run, "count"))
+		rc = describe_kernel(r, e);
 	resources_release(&r->needs);
 	if (!rc)
 		rc = write_end(r, e);

@@ -412,6 +412,16 @@ void sweep_free(struct sweep *s)
 	*s = (struct sweep){0};
 }
 
+void sweep_keep_workers(struct sweep *s, unsigned int workers)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		if (s->points[i].workers == workers)
+			s->points[kept++] = s->points[i];
+	s->count = kept;
+}
+
 /* The workload that this one is compared with: that which it is a reference for, or itself. */
 static const struct workload *compared(const struct workload *w)
 {

@@ -35,6 +35,9 @@ int sweep_parse(struct sweep *s, const char *name, const char *text, char *const
 		struct error *e);
 void sweep_free(struct sweep *s);
 
+/* Keeps the points with so many workers only. */
+void sweep_keep_workers(struct sweep *s, unsigned int workers);
+
 /*
  * The order of the points in a repetition of a boot: indices into points, to be
  * freed. Shuffled by the seed; points that differ in sharing alone, or in being a

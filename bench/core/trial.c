@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "crew.h"
+#include "include/mark.h"
 #include "include/outside.h"
 #include "include/workload.h"
 #include "signals.h"
@@ -51,12 +52,31 @@ static uint64_t total(const struct crew *c, bool keep)
 	return sum;
 }
 
+/* The fewest operations of any worker. */
+static uint64_t fewest(const struct crew *c)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned int i = 0; i < c->count; i++) {
+		uint64_t n = atomic_load_explicit(&c->workers[i].operations, memory_order_relaxed);
+
+		least = n < least ? n : least;
+	}
+	return least;
+}
+
 static void sleep_until(uint64_t ns)
 {
 	struct timespec t = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
 		;
+}
+
+static void stop(struct crew *c)
+{
+	for (unsigned int i = 0; i < c->count; i++)
+		atomic_store_explicit(&c->workers[i].stop, true, memory_order_relaxed);
 }
 
 /* Watches the workers from the gate on: warm-up, then slice after slice. */
@@ -80,8 +100,23 @@ static void sample(struct crew *c)
 		before = after;
 	}
 	t->window_took = (last - start) * 1e-9;
-	for (unsigned int i = 0; i < c->count; i++)
-		atomic_store_explicit(&c->workers[i].stop, true, memory_order_relaxed);
+	stop(c);
+}
+
+/* Watches until each has done enough. A worker that has failed does no more. */
+static void count(struct crew *c)
+{
+	struct trial *t = c->t;
+	uint64_t gate = clock_ns();
+
+	total(c, true);
+	while (fewest(c) < t->operations && !crew_failed(c))
+		sleep_until(clock_ns() + 4000000);
+	stop(c);
+	t->slices = 1;
+	t->slice_operations[0] = total(c, true);
+	t->window_took = t->slice_seconds[0] = (clock_ns() - gate) * 1e-9;
+	t->warmup_took = 0;
 }
 
 /* Another program does the trial: what it says of its window is one slice. */
@@ -220,6 +255,8 @@ static void conduct(struct crew *c, uint64_t started)
 	crew_meet(c);
 	if (t->point->workload->run)
 		run_outside(c);
+	else if (t->operations)
+		count(c);
 	else
 		sample(c);
 	crew_meet(c);
@@ -243,6 +280,8 @@ static void trial_process(struct trial *t)
 	t->failed = true;
 	if (crew_prepare(&crew, t))
 		return;
+	mark_number(t->number);
+	mark(MARK_TRIAL);
 	started = clock_ns();
 	/* If not all could be started, the others wait at a barrier and end with this process. */
 	if (crew_start(&crew))
@@ -260,7 +299,7 @@ int trial_run(struct trial *t)
 	pid_t pid, parent = getpid();
 	int status = 0, waited;
 
-	t->error.text[0] = t->buffer_error.text[0] = t->buffer_found[0] = '\0';
+	t->error.text[0] = t->buffer_error.text[0] = t->buffer_found[0] = t->frames[0] = '\0';
 	t->failed = true;
 	t->pingpong[0] = t->pingpong[1] = 0;
 	t->total_operations = 0;

@@ -37,6 +37,8 @@ struct trial {
 	double window, warmup; /* seconds */
 	unsigned int slices;
 	bool latencies;
+	unsigned int operations; /* of each worker at least, instead of a window; 0: by time */
+	unsigned int number;	 /* of the trial, for who watches from outside (include/mark.h) */
 
 	/* Set by trial_run(): */
 	bool failed;
@@ -51,6 +53,7 @@ struct trial {
 	struct trial_latency latency;
 	struct error buffer_error; /* text[0] != 0: the memory was not what was asked for */
 	char buffer_found[256];	   /* what pages_check() found, as JSON */
+	char frames[8192];	   /* with operations: page frames of the memory, as JSON */
 	unsigned int probes;
 	struct probe_run probe[TRIAL_PROBES];
 	struct trial_worker worker[]; /* point->workers of them */

@@ -117,6 +117,8 @@ json_t *trial_json(const struct trial *t)
 	json_object_set_new(object, "buffer", json_loads(t->buffer_found, 0, NULL));
 	if (t->latencies)
 		json_object_set_new(object, "latency_ns", latency_json(&t->latency));
+	if (t->frames[0])
+		json_object_set_new(object, "frames", json_loads(t->frames, 0, NULL));
 	json_object_set_new(object, "problems", problems);
 	return object;
 }

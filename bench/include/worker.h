@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "error.h"
+#include "mark.h"
 #include "point.h"
 
 #define CACHE_LINE 64
@@ -58,12 +59,20 @@ static inline bool worker_stopped(const struct worker *w)
 	return atomic_load_explicit(&w->stop, memory_order_relaxed);
 }
 
-/* Counts finished operations: a plain load and store, as only the worker writes. */
+/*
+ * Counts finished operations: a plain load and store, as only the worker writes,
+ * and a mark for who counts instructions from outside.
+ */
 static inline void worker_count(struct worker *w, unsigned int operations)
 {
 	uint64_t n = atomic_load_explicit(&w->operations, memory_order_relaxed);
 
 	atomic_store_explicit(&w->operations, n + operations, memory_order_relaxed);
+	if (!operations)
+		return;
+	for (unsigned int i = 1; i < operations; i++)
+		mark(MARK_MORE);
+	mark(MARK_OPERATION);
 }
 
 /* Nanoseconds of the monotonic clock, for latencies. */
