@@ -62,12 +62,17 @@ check-asan: all $(TESTS)
 	@ASAN_OPTIONS=verify_asan_link_order=0 PINSCALE_PROGRAM=$(abspath $(BUILD))/pinscale tests/run.sh --only _test --only run.bats \
 		--only restore.bats --only report.bats $(TESTS)
 
+# Long proofs. Their log is kept as a reference.
+nightly: all
+	@mkdir -p results/reference/nightly
+	@PINSCALE_TEST_GUEST=1 tests/run.sh --nightly | tee results/reference/nightly/log.txt
+
 format:
 	clang-format -i $(SOURCES) $$(find bench count -name '*.h') count/*.c tests/unit/*.[ch]
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check asan check-asan format clean
+.PHONY: all check asan check-asan nightly format clean
 
 -include $(OBJECTS:.o=.d) $(COUNT_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)

@@ -9,6 +9,8 @@ cd "$top"
 pinscale=build/pinscale
 yes=
 output=
+kernels=()
+extra=()
 started=$SECONDS
 
 build_packages=(gcc make libc6-dev pkg-config libhugetlbfs-dev libaio-dev libinih-dev libjansson-dev
@@ -20,7 +22,7 @@ test_packages=(libcmocka-dev bats shellcheck clang-format procps fio)
 
 usage() {
 	cat <<-END
-	usage: ./run.sh [--yes] [-o DIR] [COMMAND]
+	usage: ./run.sh [--yes] [-o DIR] [COMMAND] [-- OPTIONS]
 
 	Does a kernel change hurt the scalability of O_DIRECT on huge pages? Without a
 	command: measures this kernel, then builds a stock and a patched one (taillock:
@@ -30,6 +32,8 @@ usage() {
 
 	commands:
 	  sweep [CONFIG]  this kernel only (configs/quick.ini): seconds to a table
+	  count [CONFIG]  locked operations and instructions an operation, exactly, in
+	                  watched guests (configs/count.ini), and what differs
 	  list            workloads, targets, buffers, probes: which work here
 	  check           the tests (installs what they need, then 'make check')
 	  install         only installs and builds
@@ -37,14 +41,19 @@ usage() {
 	options:
 	  -y, --yes         do not ask before installing packages
 	  -o, --output DIR  the run's directory; one that exists is gone on with
+	  --kernel VARIANT  count: a kernel, of kernels/*.ini, or NAME=BZIMAGE; again
+	                    for another (stock and taillock)
+	  -- OPTIONS        count: for 'pinscale count', as --accesses (see its --help)
 	  -h, --help        this text
 
 	examples:
 	  ./run.sh                                the whole comparison
 	  ./run.sh -o results/20261124-023000     goes on with one that was interrupted
 	  ./run.sh sweep                          a first answer on this kernel
+	  ./run.sh count --kernel stock --kernel mine=/boot/vmlinuz-6.1-mine
 	  ./run.sh --yes check
-	Exit status: 0 good, 1 the answer is bad, 2 usage or environment, 77 not possible here.
+	Exit status: 0 good, 1 the answer is bad (a regression, a failed trial), 2 usage or
+	environment, 3 inconclusive, 77 not possible here.
 	END
 }
 
@@ -152,6 +161,42 @@ sweep() {
 	return "$status"
 }
 
+# kernel_of VARIANT: NAME=BZIMAGE of it, built if need be.
+kernel_of() {
+	local path
+
+	if [[ $1 == *=* ]]; then
+		printf '%s\n' "$1"
+	else
+		path=$(kernels/build.sh "$1") || return 2
+		printf '%s=%s\n' "$1" "$path"
+	fi
+}
+
+# count DIR CONFIG VARIANT...: counts, shows, and compares the first with each other.
+# Its exit status is the comparison's. Options for pinscale are in extra.
+count() {
+	local run=$1 arguments=("$2") variant variants=() status=0 kernel
+
+	shift 2
+	for variant; do
+		kernel=$(kernel_of "$variant") || return 2
+		variants+=(--variant "$kernel")
+	done
+	vm/initramfs.sh build/initramfs.gz "$pinscale" libhugetlbfs.so.0 || return 2
+	if [[ -e $run/run.json ]]; then
+		arguments=()
+	fi
+	"$pinscale" count ${arguments[@]+"${arguments[@]}"} -o "$run" --initramfs build/initramfs.gz \
+		"${variants[@]}" ${extra[@]+"${extra[@]}"} || status=$?
+	stop_if_over "$status"
+	((status != 2)) || return 2
+	for variant in "${@:2}"; do
+		"$pinscale" diff-counts "$run:${1%%=*}" "$run:${variant%%=*}" || status=$(worse "$status" $?)
+	done
+	return "$status"
+}
+
 # compare_kernels DIR: called where a failed command does not end the script, so each says so.
 compare_kernels() {
 	local stock taillock status=0 arguments=(configs/guest.ini)
@@ -170,6 +215,8 @@ compare_kernels() {
 	stop_if_over "$status"
 	if ((status != 2)); then
 		show "$1" || status=$(worse "$status" $?)
+		say "counts: what an operation costs in locked operations, which no noise can touch"
+		count "$1/counts" configs/count.ini stock taillock || status=$(worse "$status" $?)
 	fi
 	return "$status"
 }
@@ -188,13 +235,29 @@ whole() {
 	((status != 77)) || status=0
 	compare_kernels "$run" || status=$(worse "$status" $?)
 	hand_over
-	printf '\nAll of it is in %s (this kernel: %s/running). It took %d:%02d.\n' "$run" "$run" \
+	printf '\nAll of it is in %s (this kernel: %s/running; counts: %s/counts). It took %d:%02d.\n' "$run" "$run" "$run" \
 		$(((SECONDS - started) / 60)) $(((SECONDS - started) % 60))
 	return "$status"
 }
 
+# count_kernels [CONFIG]
+count_kernels() {
+	local run=${output:-results/$(date +%Y%m%d-%H%M%S)} status=0
+
+	need "${build_packages[@]}" "${guest_packages[@]}"
+	build
+	((${#kernels[@]})) || kernels=(stock taillock)
+	count "$run" "${1-configs/count.ini}" "${kernels[@]}" || status=$?
+	if ((status != 2 && ${#kernels[@]} == 1)); then
+		"$pinscale" counts "$run" || status=$(worse "$status" $?)
+	fi
+	((status == 2)) || printf '\nEvery row: %s counts %s\n' "$pinscale" "$run"
+	hand_over
+	return "$status"
+}
+
 main() {
-	local arguments=("$@") operands=() command most=1
+	local arguments=("$@") operands=() command most=1 status=0
 
 	while (($#)); do
 		case $1 in
@@ -208,6 +271,16 @@ main() {
 			output=$2
 			shift
 			;;
+		--kernel)
+			(($# > 1)) || die "$1 wants a variant or NAME=BZIMAGE; see ./run.sh --help."
+			kernels+=("$2")
+			shift
+			;;
+		--)
+			shift
+			extra=("$@")
+			break
+			;;
 		-*) die "There is no option '$1'; see ./run.sh --help." ;;
 		*) operands+=("$1") ;;
 		esac
@@ -215,10 +288,12 @@ main() {
 	done
 	command=${operands[0]-}
 	case $command in
-	'' | sweep | list | check | install) ;;
+	'' | sweep | count | list | check | install) ;;
 	*) die "There is no command '$command'; see ./run.sh --help." ;;
 	esac
-	[[ $command != sweep ]] || most=2
+	[[ $command != sweep && $command != count ]] || most=2
+	[[ $command == count ]] || ((!${#kernels[@]} && !${#extra[@]})) ||
+		die "--kernel and options behind -- are for 'count'; see ./run.sh --help."
 	((${#operands[@]} <= most)) ||
 		die "'$command' does not take '${operands[most]}'; see ./run.sh --help."
 	become_root ${arguments[@]+"${arguments[@]}"}
@@ -229,9 +304,12 @@ main() {
 	sweep)
 		need "${build_packages[@]}"
 		build
-		status=0
 		sweep "${operands[1]-configs/quick.ini}" "${output:-results/$(date +%Y%m%d-%H%M%S)}" || status=$?
 		hand_over
+		exit "$status"
+		;;
+	count)
+		count_kernels ${operands[1]+"${operands[1]}"} || status=$?
 		exit "$status"
 		;;
 	list)

@@ -8,10 +8,11 @@ set -euo pipefail
 
 usage() {
 	cat <<'EOF'
-usage: tests/run.sh [--only PATTERN]... [PROGRAM...]
+usage: tests/run.sh [--nightly] [--only PATTERN]... [PROGRAM...]
 
 Runs the unit test programs (those of tests/unit/ in build/ when none is named),
 tests/e2e/*.bats, and the checks of the tree: shellcheck, clang-format, host-names.
+--nightly runs tests/nightly/*.bats instead, which take long ('make nightly').
 --only runs those whose name has PATTERN in it, as in
 
     tests/run.sh --only sweep --only clang-format
@@ -22,6 +23,8 @@ EOF
 
 unit_limit=60 # seconds a program
 e2e_limit=300 # seconds a file
+e2e=tests/e2e
+nightly=
 
 # What the kernel says when something went wrong in it.
 kernel_trouble='BUG:|WARNING:|Bad page|Oops|soft lockup|hung task|blocked for more than'
@@ -38,6 +41,9 @@ while (($#)); do
 		patterns+=("${2:?--only wants a PATTERN}")
 		shift
 		;;
+	--nightly)
+		nightly=1 e2e=tests/nightly e2e_limit=7200
+		;;
 	--help | -h)
 		usage
 		exit 0
@@ -52,7 +58,7 @@ while (($#)); do
 done
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-if ((!${#programs[@]})); then
+if [[ -z $nightly ]] && ((!${#programs[@]})); then
 	for source in tests/unit/*_test.c; do
 		programs+=("$PWD/build/${source%.c}")
 	done
@@ -270,7 +276,7 @@ for program in "${programs[@]}"; do
 	fi
 done
 
-for file in tests/e2e/*.bats; do
+for file in "$e2e"/*.bats; do
 	name=$(basename "$file")
 	[[ -f $file ]] || continue
 	wanted "$name" || continue
@@ -281,9 +287,11 @@ for file in tests/e2e/*.bats; do
 	fi
 done
 
-run_check shellcheck check_shell
-run_check clang-format check_format
-run_check host-names check_host_names
+if [[ -z $nightly ]]; then
+	run_check shellcheck check_shell
+	run_check clang-format check_format
+	run_check host-names check_host_names
+fi
 
 ((passed + failed + skipped)) || fail "--only ${patterns[*]}" "No test has such a name."
 if ((failed)); then

@@ -286,6 +286,9 @@ static int count_run(int argc, char **argv)
 
 	argp_err_exit_status = STATUS_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	/* More of them count the same once more. */
+	if (o.sweep.config && o.sweep.override_count < MOST_OVERRIDES)
+		o.sweep.overrides[o.sweep.override_count++] = (char *)"repetitions=1";
 	if (open_run(&o, &journal, &sweep, &e)) {
 		fprintf(stderr, "pinscale count: %s\n", e.text);
 		return STATUS_USAGE;

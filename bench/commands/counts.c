@@ -9,13 +9,13 @@
 
 struct options {
 	const char *directory;
-	const char *part;
-	bool by;
+	struct counts_view view;
 };
 
 static const struct argp_option option_table[] = {
 	{"point", 'p', "TEXT", 0, "Only the points with this in their title, all workers", 0},
 	{"functions", 'f', NULL, 0, "Instructions by function, too", 0},
+	{"all", 'a', NULL, 0, "All plain loads and stores, not only those on shared lines", 0},
 	{0},
 };
 
@@ -24,7 +24,7 @@ static const char doc[] =
 	"work on, line by line.\v"
 	"Examples:\n"
 	"  pinscale counts results/counts\n"
-	"  pinscale counts results/counts -p 'pread 4k, null_blk, 2m tail shared' -f\n\n"
+	"  pinscale counts results/counts:stock -p 'pread 4k, null_blk, 2m tail shared' -f\n\n"
 	"Exit status: 0 all is well, 1 a trial failed, 2 there is no such run.";
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -33,17 +33,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
-		o->part = arg;
+		o->view.part = arg;
 		return 0;
 	case 'f':
-		o->by = true;
+		o->view.functions = true;
+		return 0;
+	case 'a':
+		o->view.all = true;
 		return 0;
 	}
 	state->input = &o->directory;
 	return run_argument(key, arg, state);
 }
 
-static const struct argp argp = {option_table, parse, "RUN", doc, NULL, NULL, NULL};
+static const struct argp argp = {option_table, parse, "RUN[:VARIANT]", doc, NULL, NULL, NULL};
 
 static int counts_run(int argc, char **argv)
 {
@@ -55,16 +58,16 @@ static int counts_run(int argc, char **argv)
 
 	argp_err_exit_status = STATUS_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	if (run_read(&run, o.directory, &e)) {
+	if (counts_read(o.directory, &run, &o.view.variant, &e)) {
 		fprintf(stderr, "pinscale counts: %s\n", e.text);
 		return STATUS_USAGE;
 	}
-	if (counts_check(&run, &e) || panels_of(&panels, &run, &e)) {
+	if (panels_of(&panels, &run, &e)) {
 		fprintf(stderr, "pinscale counts: %s\n", e.text);
 		run_free(&run);
 		return STATUS_USAGE;
 	}
-	counts_show(&run, &panels, o.part, o.by, stdout);
+	counts_show(&run, &panels, &o.view, stdout);
 	puts("");
 	bad = faults_print(&run, stdout);
 	panels_free(&panels);

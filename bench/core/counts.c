@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record.h"
 #include "text_table.h"
 
 /* Fewer than so many an operation are rare events: one in 200. */
@@ -115,14 +116,37 @@ void counts_title(const struct run *r, const struct panel *p, const struct line 
 		 workers > 1 ? "s" : "");
 }
 
-int counts_check(const struct run *r, struct error *e)
+/* The variant of that name, or -1 with the error set. */
+static int find_variant(const struct run *r, const char *name, struct error *e)
 {
-	if (json_object_get(r->json, "count"))
-		return 0;
-	return fail(e,
-		    "%s has no counts: it was measured by time. 'pinscale table %s' shows it; "
-		    "'./run.sh count' counts.",
-		    r->directory, r->directory);
+	for (unsigned int v = 0; v < r->variant_count; v++)
+		if (!strcmp(r->variants[v], name))
+			return v;
+	return fail(e, "%s has no variant '%s'; 'pinscale counts %s' names those there are.",
+		    r->directory, name, r->directory);
+}
+
+int counts_read(const char *text, struct run *r, int *variant, struct error *e)
+{
+	/* A directory may have a colon in its name. */
+	const char *colon = record_exists(text) ? NULL : strrchr(text, ':');
+	char *directory = colon ? strndup(text, colon - text) : strdup(text);
+	int rc = directory ? run_read(r, directory, e) : fail(e, "No memory to read %s.", text);
+
+	free(directory);
+	*variant = -1;
+	if (rc)
+		return rc;
+	if (!json_object_get(r->json, "count"))
+		rc = fail(e,
+			  "%s has no counts: it was measured by time. 'pinscale table %s' shows "
+			  "it; './run.sh count' counts.",
+			  r->directory, r->directory);
+	else if (colon)
+		rc = *variant = find_variant(r, colon + 1, e);
+	if (rc < 0)
+		run_free(r);
+	return rc < 0 ? -1 : 0;
 }
 
 /* A line of the table of points. */
@@ -176,12 +200,12 @@ static void show_points(const struct run *r, const struct panels *panels, unsign
 }
 
 /* The rows of a point, locked operations before others, as they come: largest first. */
-static void show_rows(const struct counts *c, FILE *out)
+static void show_rows(const struct counts *c, bool all, FILE *out)
 {
 	struct text_table t = {0};
 	size_t count;
 	struct count_row *rows = counts_rows(c, &count);
-	double rare = 0;
+	double rare = 0, loads = 0, stores = 0;
 	bool any = false;
 
 	text_cell(&t, "  on");
@@ -195,10 +219,14 @@ static void show_rows(const struct counts *c, FILE *out)
 	for (size_t i = 0; i < count; i++) {
 		const struct count_row *row = &rows[i];
 
-		if (row->each < RARE) {
-			rare += strcmp(row->kind, "locked") ? 0 : row->each;
+		if (!strcmp(row->kind, "load"))
+			loads += row->each;
+		else if (!strcmp(row->kind, "store"))
+			stores += row->each;
+		else if (row->each < RARE)
+			rare += row->each;
+		if (row->each < RARE || (strcmp(row->kind, "locked") && !all && row->shared < RARE))
 			continue;
-		}
 		any = true;
 		text_cell(&t, "  %s%s%s", row->on, *row->field ? ": " : "", row->field);
 		text_cell(&t, "%s", row->by);
@@ -220,6 +248,10 @@ static void show_rows(const struct counts *c, FILE *out)
 	if (rare > 0)
 		fprintf(out, "  and %.3f locked, in rows of less than one in %.0f operations\n",
 			rare, 1 / RARE);
+	if (loads > 0)
+		fprintf(out, "  plain loads: %.1f, stores: %.1f%s\n", loads, stores,
+			all ? ""
+			    : "; shown are those on lines that several CPUs use and one writes");
 	free(rows);
 }
 
@@ -256,7 +288,7 @@ static void show_functions(const struct counts *c, FILE *out)
 }
 
 static void show_details(const struct run *r, const struct panels *panels, unsigned int variant,
-			 const char *part, bool by, FILE *out)
+			 const struct counts_view *view, FILE *out)
 {
 	for (unsigned int i = 0; i < panels->count; i++) {
 		const struct panel *p = &panels->list[i];
@@ -268,8 +300,8 @@ static void show_details(const struct run *r, const struct panels *panels, unsig
 				char title[400];
 
 				counts_title(r, p, &p->lines[k], point, title, sizeof(title));
-				if (!c.record ||
-				    (part ? !strstr(title, part) : n + 1 < p->lines[k].count))
+				if (!c.record || (view->part ? !strstr(title, view->part)
+							     : n + 1 < p->lines[k].count))
 					continue;
 				fprintf(out, "\n%s: %s", r->variants[variant], title);
 				if (!c.operations) {
@@ -280,8 +312,8 @@ static void show_details(const struct run *r, const struct panels *panels, unsig
 				}
 				fprintf(out, ": %.3f locked, %.3f on shared lines\n",
 					counts_locked(&c), counts_shared(&c));
-				show_rows(&c, out);
-				if (by)
+				show_rows(&c, view->all, out);
+				if (view->functions)
 					show_functions(&c, out);
 			}
 	}
@@ -317,7 +349,7 @@ static void show_variant(const struct run *r, unsigned int variant, FILE *out)
 	}
 }
 
-void counts_show(const struct run *r, const struct panels *panels, const char *part, bool by,
+void counts_show(const struct run *r, const struct panels *panels, const struct counts_view *view,
 		 FILE *out)
 {
 	fprintf(out,
@@ -327,11 +359,14 @@ void counts_show(const struct run *r, const struct panels *panels, const char *p
 		"an\nexception or another task fell into\n",
 		r->directory);
 	for (unsigned int v = 0; v < r->variant_count; v++) {
+		if (view->variant >= 0 && (unsigned int)view->variant != v)
+			continue;
 		fputc('\n', out);
 		show_variant(r, v, out);
-		if (!part)
+		if (!view->part)
 			show_points(r, panels, v, out);
 	}
 	for (unsigned int v = 0; v < r->variant_count; v++)
-		show_details(r, panels, v, part, by, out);
+		if (view->variant < 0 || (unsigned int)view->variant == v)
+			show_details(r, panels, v, view, out);
 }

@@ -44,14 +44,22 @@ double counts_instructions(const struct counts *c, double *kernel, double *user)
 void counts_title(const struct run *r, const struct panel *p, const struct line *l,
 		  unsigned int point, char *text, size_t size);
 
-/* Is the run one of counts? Else the error says what to do with it. */
-int counts_check(const struct run *r, struct error *e);
-
 /*
- * Tables: a line a point, and with each of them what it works on, where part is in its
- * title (NULL: where most workers are). by: instructions by function as well.
+ * Reads RUN or RUN:VARIANT; *variant is that one's index, or -1 for none. 0, or -1 with the error
+ * set: there is no such run, none of counts, or no such variant; then there is nothing to free.
  */
-void counts_show(const struct run *r, const struct panels *panels, const char *part, bool by,
+int counts_read(const char *text, struct run *r, int *variant, struct error *e);
+
+/* What is shown. */
+struct counts_view {
+	int variant;	  /* index; -1: all of them */
+	const char *part; /* of titles; NULL: all points, and rows where most workers are */
+	bool functions;	  /* instructions by function */
+	bool all;	  /* plain loads and stores on lines that nobody shares, too */
+};
+
+/* Tables: a line a point, and with each of them what it works on. */
+void counts_show(const struct run *r, const struct panels *panels, const struct counts_view *view,
 		 FILE *out);
 
 #endif

@@ -114,6 +114,9 @@ int crew_prepare(struct crew *c, struct trial *t)
 /* Covariates of the worker's CPU, which the loop does not run beside. The first on it measures. */
 static void measure_cpu(struct crew *c, unsigned int index, int when)
 {
+	/* Counts do not depend on them. */
+	if (c->t->operations)
+		return;
 	if (index < c->cpus)
 		c->t->worker[index].compute[when] = compute_ns();
 	if (index < 2 && c->count > 1) {

@@ -193,7 +193,7 @@ void line_name(const struct lines *l, uint64_t address, const char *function,
 	if ((int64_t)address >= 0) {
 		uint64_t frame = (address & ~TRACE_PHYSICAL) / BASE_PAGE;
 
-		what = in_buffer(l, frame) ? "buffer" : "user memory";
+		what = address & TRACE_PHYSICAL && in_buffer(l, frame) ? "buffer" : "user memory";
 	} else if (address >= pages && address - pages < PAGES_SIZE) {
 		name_page(l, address - pages, name);
 		return;

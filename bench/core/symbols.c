@@ -49,6 +49,7 @@ struct symbols *symbols_read(const char *path, struct error *e)
 {
 	struct symbols *s = calloc(1, sizeof(*s));
 	size_t room = 0;
+	bool known = false;
 
 	if (!s || !(s->text = file_read(path, e))) {
 		free(s);
@@ -72,9 +73,10 @@ struct symbols *symbols_read(const char *path, struct error *e)
 			s->list = more;
 		}
 		s->list[s->count++] = symbol;
+		known |= symbol.type == 't' && symbol.address;
 	}
-	if (!s->count || !s->list[s->count - 1].address) {
-		fail(e, "%s has no symbols with addresses; /proc/kallsyms shows them to root only.",
+	if (!known) {
+		fail(e, "%s has no symbols with addresses of functions; /proc/kallsyms shows them to root only.",
 		     path);
 		symbols_free(s);
 		return NULL;
@@ -133,9 +135,10 @@ const char *symbols_variable(const struct symbols *s, uint64_t address, uint64_t
 
 const char *symbols_percpu(const struct symbols *s, uint64_t value, uint64_t *offset)
 {
-	const struct symbol *found = before(s, value, "adbrtv");
+	const struct symbol *found = before(s, value, "adbrv");
 
-	if (!found || (int64_t)found->address < 0)
+	/* No such variable is as large as that: what is found is something else. */
+	if (!found || value - found->address > 1 << 20)
 		return NULL;
 	*offset = value - found->address;
 	return found->name;

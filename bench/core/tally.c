@@ -17,6 +17,12 @@
 /* (Address, instruction) to row: what came lately. */
 #define RECENT 8192
 
+/* A guest's kernel has at most so many. */
+#define MOST_CPUS 256
+
+/* A share of a line's accesses. */
+#define RARE 0.01
+
 /* What is told apart: which line, and who works on it how. */
 struct row {
 	enum trace_kind kind;
@@ -239,20 +245,25 @@ static int by_line(const void *a, const void *b)
 	return (x->row > y->row) - (x->row < y->row);
 }
 
-/* How many CPUs work on a line, of which n accesses are given; 1 when none of them writes. */
+/*
+ * How many CPUs share a line, of which n accesses are given. 1 where none of them writes,
+ * or where all but one of the CPUs together make less than RARE of the accesses: a
+ * line that is handed over once (a wake-up, a slab's object) is not shared.
+ */
 static unsigned int sharers(const struct access *a, size_t n)
 {
-	uint64_t seen[4] = {0};
+	size_t by[MOST_CPUS] = {0}, most = 0;
 	unsigned int cpus = 0;
 	bool writes = false;
 
 	for (size_t i = 0; i < n; i++) {
-		seen[a[i].cpu / 64 % 4] |= 1ull << a[i].cpu % 64;
+		size_t *mine = &by[a[i].cpu % MOST_CPUS];
+
+		cpus += !(*mine)++;
+		most = *mine > most ? *mine : most;
 		writes |= a[i].writes;
 	}
-	for (size_t i = 0; i < 4; i++)
-		cpus += __builtin_popcountll(seen[i]);
-	return writes ? cpus : 1;
+	return writes && n - most >= RARE * n ? cpus : 1;
 }
 
 /* Who shares what, once all accesses are known. */

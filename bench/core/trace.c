@@ -60,9 +60,10 @@ static int take_profile(struct reader *r, struct payload *p, struct trace_event 
 			struct error *e)
 {
 	uint64_t entries = get(p), address = 0;
-	int rc = p->bad;
+	int rc;
 
 	event->operations = get(p);
+	rc = p->bad;
 	for (uint64_t i = 0; i < entries && !rc; i++) {
 		event->address = get_difference(p, &address);
 		event->instructions = get(p);
@@ -119,13 +120,17 @@ static int take_block(struct reader *r, const struct trace_block *head, const ui
 /* Reads exactly that much: 1, 0 at the end, -1 when the file ends within it. */
 static int read_whole(struct reader *r, void *data, unsigned int bytes)
 {
-	int n = gzread(r->file, data, bytes);
+	int n = gzread(r->file, data, bytes), error;
 
 	if (n > 0) {
 		r->info->bytes += n;
 		r->info->crc = crc32(r->info->crc, data, n);
 	}
-	return n == (int)bytes ? 1 : n == 0 ? 0 : -1;
+	if (n == (int)bytes)
+		return 1;
+	/* A compressed file may be cut off where nothing of it is left to be given. */
+	gzerror(r->file, &error);
+	return n == 0 && error == Z_OK ? 0 : -1;
 }
 
 static int read_header(struct reader *r, const char *path, struct error *e)
