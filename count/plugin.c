@@ -496,6 +496,10 @@ static void at_exit(qemu_plugin_id_t id, void *userdata)
 {
 	(void)id;
 	(void)userdata;
+	/* What a guest that went down had begun. */
+	for (unsigned int i = 0; i < cpu_count; i++)
+		if (cpus[i].open)
+			flush(&cpus[i]);
 	pthread_mutex_lock(&lock);
 	if (fclose(out) && !broken)
 		fprintf(stderr, "pinscale's plugin: writing the trace: %s\n", strerror(errno));
@@ -510,21 +514,31 @@ static int read_hooks(const char *path)
 	FILE *file = fopen(path, "r");
 	unsigned long long address;
 	char kind[16];
+	int fields;
 
 	if (!file) {
 		fprintf(stderr, "pinscale's plugin: opening %s: %s\n", path, strerror(errno));
 		return -1;
 	}
-	while (fscanf(file, "%llx %15s", &address, kind) == 2) {
+	while ((fields = fscanf(file, "%llx %15s", &address, kind)) == 2) {
 		unsigned int disturbance = !strcmp(kind, "interrupt")	? TRACE_INTERRUPT
 					   : !strcmp(kind, "switch")	? TRACE_SWITCH
 					   : !strcmp(kind, "exception") ? TRACE_EXCEPTION
 									: 0;
 
+		if (!disturbance)
+			break;
 		hooks = checked(realloc(hooks, (hook_count + 1) * sizeof(*hooks)));
 		hooks[hook_count++] = (struct hook){address, disturbance};
 	}
 	fclose(file);
+	if (fields != EOF) {
+		fprintf(stderr,
+			"pinscale's plugin: %s: line %zu is no address and interrupt, switch or "
+			"exception\n",
+			path, hook_count + 1);
+		return -1;
+	}
 	qsort(hooks, hook_count, sizeof(*hooks), by_hook);
 	return 0;
 }

@@ -143,14 +143,16 @@ static double change_of(const struct pairs *rows, const char *function)
  * Does a line differ only in that functions that do as much as before do it elsewhere?
  * Where an allocator puts what is short-lived, and so what its line is called, is chance.
  */
-static bool only_moved(const struct pairs *rows, const char *on)
+static bool only_moved(const struct pairs *rows, const struct pair *line)
 {
+	double left = change(line);
+
 	for (size_t i = 0; i < rows->count; i++)
-		if (!strcmp(rows->list[i].on, on) &&
+		if (!strcmp(rows->list[i].on, line->on) &&
 		    fabs(change(&rows->list[i])) > COUNT_TOLERANCE &&
-		    fabs(change_of(rows, rows->list[i].by)) > COUNT_TOLERANCE)
-			return false;
-	return true;
+		    fabs(change_of(rows, rows->list[i].by)) <= COUNT_TOLERANCE)
+			left -= change(&rows->list[i]);
+	return fabs(left) <= COUNT_TOLERANCE;
 }
 
 static int judge(struct count_change *c)
@@ -177,22 +179,26 @@ static int judge(struct count_change *c)
 		if (fabs(change(line)) <= COUNT_TOLERANCE)
 			continue;
 		if (!is_shared(&many, line->on))
-			other |= !only_moved(&rows, line->on);
+			other |= !only_moved(&rows, line);
 		else if (change(line) > 0)
 			more = true;
 		else
 			less = true;
 	}
-	/* Lines that are not shared are a reason only where no others are. */
-	for (size_t i = 0; i < few.count; i++)
-		if (fabs(change(&few.list[i])) > COUNT_TOLERANCE &&
-		    (is_shared(&many, few.list[i].on) ||
-		     (!more && !less && !only_moved(&rows, few.list[i].on))))
-			add_reason(c, &few.list[i], &rows);
 	c->verdict = more    ? COUNT_REGRESSION
 		     : other ? COUNT_INCONCLUSIVE
 		     : less  ? COUNT_IMPROVEMENT
 			     : COUNT_EQUIVALENT;
+	/* The lines that decided it. */
+	for (size_t i = 0; i < few.count; i++) {
+		const struct pair *line = &few.list[i];
+
+		if (fabs(change(line)) > COUNT_TOLERANCE &&
+		    (is_shared(&many, line->on)
+			     ? c->verdict != COUNT_INCONCLUSIVE
+			     : c->verdict == COUNT_INCONCLUSIVE && !only_moved(&rows, line)))
+			add_reason(c, line, &rows);
+	}
 	free(few.list);
 	free(many.list);
 	free(rows.list);

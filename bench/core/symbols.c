@@ -76,7 +76,8 @@ struct symbols *symbols_read(const char *path, struct error *e)
 		known |= symbol.type == 't' && symbol.address;
 	}
 	if (!known) {
-		fail(e, "%s has no symbols with addresses of functions; /proc/kallsyms shows them to root only.",
+		fail(e,
+		     "%s has no symbols with addresses of functions; /proc/kallsyms shows them to root only.",
 		     path);
 		symbols_free(s);
 		return NULL;

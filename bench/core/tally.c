@@ -12,7 +12,7 @@
 #define USER "user space"
 
 /* Rounds that have so many of a row, or more. */
-#define COMMON 64
+#define COMMON 1024
 
 /* (Address, instruction) to row: what came lately. */
 #define RECENT 8192
@@ -269,7 +269,8 @@ static unsigned int sharers(const struct access *a, size_t n)
 /* Who shares what, once all accesses are known. */
 static void find_sharing(struct tally *t)
 {
-	qsort(t->accesses, t->access_count, sizeof(*t->accesses), by_line);
+	if (t->access_count)
+		qsort(t->accesses, t->access_count, sizeof(*t->accesses), by_line);
 	for (size_t i = 0, n; i < t->access_count; i += n) {
 		unsigned int cpus;
 
@@ -321,7 +322,8 @@ static json_t *rows_json(struct tally *t)
 	double each = t->rounds ? (double)t->operations / t->rounds : 1;
 	json_t *rows = json_array();
 
-	qsort(t->rows, t->row_count, sizeof(*t->rows), most_first);
+	if (t->row_count)
+		qsort(t->rows, t->row_count, sizeof(*t->rows), most_first);
 	for (size_t i = 0; i < t->row_count; i++) {
 		const struct row *row = t->rows[i];
 
@@ -364,7 +366,8 @@ static json_t *instructions_json(struct tally *t)
 		json_decref(by);
 		return json_null();
 	}
-	qsort(t->shares, t->share_count, sizeof(*t->shares), by_name);
+	if (t->share_count)
+		qsort(t->shares, t->share_count, sizeof(*t->shares), by_name);
 	for (size_t i = 0; i < t->share_count; i++) {
 		const struct share *share = &t->shares[i];
 
@@ -374,7 +377,8 @@ static json_t *instructions_json(struct tally *t)
 		else
 			t->shares[n++] = *share;
 	}
-	qsort(t->shares, n, sizeof(*t->shares), largest_first);
+	if (n)
+		qsort(t->shares, n, sizeof(*t->shares), largest_first);
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(by, json_pack("[s, I]", t->shares[i].function,
 						    (json_int_t)t->shares[i].instructions));
@@ -400,6 +404,11 @@ static void forget_trial(struct tally *t)
 	for (size_t i = 0; i < t->row_count; i++) {
 		tdelete(t->rows[i], &t->tree, compare_rows);
 		free(t->rows[i]);
+	}
+	/* What a window still holds is of a trial that is over. */
+	for (uint32_t i = 0; t->window && i < t->info->header.cpus; i++) {
+		t->window[i].open = false;
+		t->window[i].count = 0;
 	}
 	t->row_count = t->access_count = t->share_count = 0;
 	t->windows = 0;

@@ -913,6 +913,35 @@ static void exceptions_may_belong_to_the_operation(void **state)
 		   2);
 }
 
+/* More than is remembered of an operation: it is none of ours, and the next one is. */
+static void endless_operations_do_not_count(void **state)
+{
+	struct qemu_plugin_tb *tb = new_tb(KERNEL), *end;
+
+	(void)state;
+	assert_int_equal(INSTALL("out=trace", "profile=on"), 0);
+	add_nops(tb, 1);
+	translate_tb(tb);
+	end = mark_tb(0x401008, MARK_OPERATION);
+	run_number(0, 0, MARK_BEGIN);
+	for (unsigned int i = 0; i < LOG - 1; i++)
+		run(0, tb);
+	run(0, end);
+	for (unsigned int i = 0; i < LOG; i++)
+		run(0, tb);
+	run(0, end);
+	run(0, tb);
+	run(0, end);
+	run_mark(0, MARK_END);
+	assert_trace("0 begin worker 0 trial 0\n"
+		     "0 operation after 1048576 ended 1 disturbed 0\n"
+		     "0 operation after 1048577 ended 1 disturbed 2\n"
+		     "0 operation after 2 ended 1 disturbed 0\n"
+		     "0 profile 2: 401008 of 1 ran 2\n"
+		     "0 profile 0: ffffffff81000000 of 1 ran 1048576\n"
+		     "0 end 3\n");
+}
+
 /* --- addresses ------------------------------------------------------------------------------- */
 
 static void user_addresses_are_physical(void **state)
@@ -1211,6 +1240,7 @@ int main(void)
 		plugin_test(a_hook_hides_nothing),
 		plugin_test(the_profile_has_undisturbed_operations_after_skip),
 		plugin_test(exceptions_may_belong_to_the_operation),
+		plugin_test(endless_operations_do_not_count),
 		plugin_test(user_addresses_are_physical),
 		plugin_test(accesses_are_recorded_when_asked_for),
 		plugin_test(cpus_do_not_mix),
