@@ -52,8 +52,8 @@ usage() {
 	  ./run.sh sweep                          a first answer on this kernel
 	  ./run.sh count --kernel stock --kernel mine=/boot/vmlinuz-6.1-mine
 	  ./run.sh --yes check
-	Exit status: 0 good, 1 the answer is bad (a regression, a failed trial), 2 usage or
-	environment, 3 inconclusive, 77 not possible here.
+	Exit status: 0 good, 1 the answer is bad (a regression, a failed trial),
+	2 usage or environment, 3 inconclusive, 77 not possible here.
 	END
 }
 

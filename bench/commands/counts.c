@@ -24,7 +24,7 @@ static const char doc[] =
 	"work on, line by line.\v"
 	"Examples:\n"
 	"  pinscale counts results/counts\n"
-	"  pinscale counts results/counts:stock -p 'pread 4k, null_blk, 2m tail shared' -f\n\n"
+	"  pinscale counts results/counts:stock -p '2m tail shared' -f\n\n"
 	"Exit status: 0 all is well, 1 a trial failed, 2 there is no such run.";
 
 static error_t parse(int key, char *arg, struct argp_state *state)
