@@ -10,6 +10,10 @@ pinscale=build/pinscale
 yes=
 output=
 kernels=()
+patches=()
+base=stock
+boots=6
+variants=()
 extra=()
 started=$SECONDS
 
@@ -26,12 +30,14 @@ usage() {
 
 	Does a kernel change hurt the scalability of O_DIRECT on huge pages? Without a
 	command: measures this kernel, then builds a stock and a patched one (taillock:
-	the compound lock of 2011), boots both in QEMU guests in turn, measures the same
-	in each, and prints the difference. Nothing on this machine is changed for good,
-	but for the packages that are installed.
+	the compound lock of 2011), boots both in QEMU guests in turn, measures and counts
+	the same in each, and says what differs. Nothing on this machine is changed for
+	good, but for the packages that are installed.
 
 	commands:
 	  sweep [CONFIG]  this kernel only (configs/quick.ini): seconds to a table
+	  ab [CONFIG]     two kernels of yours (configs/guest.ini): --patch or --kernel
+	  mail            the mail of 2011: its five claims, each with its answer
 	  count [CONFIG]  locked operations and instructions an operation, exactly, in
 	                  watched guests (configs/count.ini), and what differs
 	  list            workloads, targets, buffers, probes: which work here
@@ -40,16 +46,20 @@ usage() {
 
 	options:
 	  -y, --yes         do not ask before installing packages
-	  -o, --output DIR  the run's directory; one that exists is gone on with
-	  --kernel VARIANT  count: a kernel, of kernels/*.ini, or NAME=BZIMAGE; again
-	                    for another (stock and taillock)
-	  -- OPTIONS        count: for 'pinscale count', as --accesses (see its --help)
+	  -o, --output DIR  the run's directory; one that exists is gone on with (--resume)
+	  --kernel VARIANT  ab, count: a kernel, of kernels/*.ini (a+b for patches of both),
+	                    or NAME=BZIMAGE; again for another
+	  --patch FILE      ab, count: the base against the base with this patch
+	  --base VARIANT    of --patch: stock, another variant, or a kernel tree
+	  --boots N         ab: boots of each kernel (6; fewer than 4 decide nothing)
+	  -- OPTIONS        for 'pinscale ab' or 'pinscale count', as --cpus 64 --nodes 8
 	  -h, --help        this text
 
 	examples:
 	  ./run.sh                                the whole comparison
 	  ./run.sh -o results/20261124-023000     goes on with one that was interrupted
 	  ./run.sh sweep                          a first answer on this kernel
+	  ./run.sh ab --patch my.patch            does it hurt? (stock, and stock with it)
 	  ./run.sh count --kernel stock --kernel mine=/boot/vmlinuz-6.1-mine
 	  ./run.sh --yes check
 	Exit status: 0 good, 1 the answer is bad (a regression, a failed trial),
@@ -169,55 +179,91 @@ kernel_of() {
 		printf '%s\n' "$1"
 	else
 		path=$(kernels/build.sh "$1") || return 2
-		printf '%s=%s\n' "$1" "$path"
+		printf '%s=%s\n' "$(basename "$1" .ini)" "$path"
 	fi
 }
 
-# count DIR CONFIG VARIANT...: counts, shows, and compares the first with each other.
-# Its exit status is the comparison's. Options for pinscale are in extra.
+# find_kernels: those of --kernel and --patch, built; sets variants, a list of NAME=BZIMAGE.
+# Called where a failed command does not end the script, so each says so.
+find_kernels() {
+	local kernel path patch_arguments=()
+
+	variants=()
+	if ((${#patches[@]})); then
+		((!${#kernels[@]})) || die "--patch compares the base with the base and the patch: no --kernel beside it."
+		for path in "${patches[@]}"; do
+			patch_arguments+=(--patch "$path")
+		done
+		say "kernels: $base, and $base with ${patches[*]}"
+		path=$(kernels/build.sh "${patch_arguments[@]}" "$base") || return 2
+		kernel=$(kernel_of "$base") || return 2
+		variants=("$kernel" "$(basename "${patches[0]}" | sed -E 's/[.](patch|diff)$//; s/[^A-Za-z0-9._-]/-/g')=$path")
+		return 0
+	fi
+	((${#kernels[@]})) || kernels=(stock taillock)
+	say "kernels: ${kernels[*]} (cached when they have been built before)"
+	for kernel in "${kernels[@]}"; do
+		kernel=$(kernel_of "$kernel") || return 2
+		variants+=("$kernel")
+	done
+}
+
+pack_guest() {
+	vm/initramfs.sh build/initramfs.gz "$pinscale" libhugetlbfs.so.0 || return 2
+}
+
+# count DIR CONFIG: counts in the variants, and compares the first with each other.
+# Its exit status is the comparison's.
 count() {
-	local run=$1 arguments=("$2") variant variants=() status=0 kernel
+	local run=$1 arguments=("$2") variant options=() status=0
 
 	shift 2
-	for variant; do
-		kernel=$(kernel_of "$variant") || return 2
-		variants+=(--variant "$kernel")
+	for variant in "${variants[@]}"; do
+		options+=(--variant "$variant")
 	done
-	vm/initramfs.sh build/initramfs.gz "$pinscale" libhugetlbfs.so.0 || return 2
 	if [[ -e $run/run.json ]]; then
 		arguments=()
 	fi
 	"$pinscale" count ${arguments[@]+"${arguments[@]}"} -o "$run" --initramfs build/initramfs.gz \
-		"${variants[@]}" ${extra[@]+"${extra[@]}"} || status=$?
+		"${options[@]}" "$@" || status=$?
 	stop_if_over "$status"
 	((status != 2)) || return 2
-	for variant in "${@:2}"; do
-		"$pinscale" diff-counts "$run:${1%%=*}" "$run:${variant%%=*}" || status=$(worse "$status" $?)
+	for variant in "${variants[@]:1}"; do
+		"$pinscale" diff-counts "$run:${variants[0]%%=*}" "$run:${variant%%=*}" || status=$(worse "$status" $?)
 	done
 	return "$status"
 }
 
-# compare_kernels DIR: called where a failed command does not end the script, so each says so.
+# compare_kernels DIR CONFIG [OPTION...]: boots of the variants in turn.
 compare_kernels() {
-	local stock taillock status=0 arguments=(configs/guest.ini)
+	local run=$1 arguments=("$2") variant options=() status=0
 
-	say "kernels: stock and taillock (cached when they have been built before)"
-	stock=$(kernels/build.sh stock) || return 2
-	taillock=$(kernels/build.sh taillock) || return 2
-	vm/initramfs.sh build/initramfs.gz "$pinscale" libhugetlbfs.so.0 || return 2
-
-	say "guests: 6 boots of each kernel in balanced blocks (emulated: counts are facts, times are not)"
-	if [[ -e $1/run.json ]]; then
+	shift 2
+	for variant in "${variants[@]}"; do
+		options+=(--variant "$variant")
+	done
+	say "guests: $boots boots of each kernel in balanced blocks (emulated: counts are facts, times are not)"
+	if [[ -e $run/run.json ]]; then
 		arguments=()
 	fi
-	"$pinscale" ab ${arguments[@]+"${arguments[@]}"} -o "$1" --initramfs build/initramfs.gz \
-		--variant stock="$stock" --variant taillock="$taillock" || status=$?
+	"$pinscale" ab ${arguments[@]+"${arguments[@]}"} -o "$run" --initramfs build/initramfs.gz \
+		--boots "$boots" "${options[@]}" "$@" || status=$?
 	stop_if_over "$status"
 	if ((status != 2)); then
-		show "$1" || status=$(worse "$status" $?)
-		say "counts: what an operation costs in locked operations, which no noise can touch"
-		count "$1/counts" configs/count.ini stock taillock || status=$(worse "$status" $?)
+		show "$run" || status=$(worse "$status" $?)
 	fi
+	return "$status"
+}
+
+# both DIR CONFIG COUNT_CONFIG: by time, and by counts, which decide.
+both() {
+	local status=0
+
+	pack_guest || return 2
+	compare_kernels "$1" "$2" ${extra[@]+"${extra[@]}"} || status=$?
+	((status != 2)) || return 2
+	say "counts: what an operation costs in locked operations, which no noise can touch"
+	count "$1/counts" "$3" || status=$(worse "$status" $?)
 	return "$status"
 }
 
@@ -233,26 +279,66 @@ whole() {
 	esac
 	# What is not possible here is no fault of the comparison.
 	((status != 77)) || status=0
-	compare_kernels "$run" || status=$(worse "$status" $?)
+	if find_kernels; then
+		both "$run" configs/guest.ini configs/count.ini || status=$(worse "$status" $?)
+	else
+		status=2
+	fi
 	hand_over
 	printf '\nAll of it is in %s (this kernel: %s/running; counts: %s/counts). It took %d:%02d.\n' "$run" "$run" "$run" \
 		$(((SECONDS - started) / 60)) $(((SECONDS - started) % 60))
 	return "$status"
 }
 
-# count_kernels [CONFIG]
-count_kernels() {
+# counted [CONFIG]
+counted() {
 	local run=${output:-results/$(date +%Y%m%d-%H%M%S)} status=0
 
 	need "${build_packages[@]}" "${guest_packages[@]}"
 	build
-	((${#kernels[@]})) || kernels=(stock taillock)
-	count "$run" "${1-configs/count.ini}" "${kernels[@]}" || status=$?
-	if ((status != 2 && ${#kernels[@]} == 1)); then
+	{ find_kernels && pack_guest; } || exit 2
+	count "$run" "${1-configs/count.ini}" ${extra[@]+"${extra[@]}"} || status=$?
+	if ((status != 2 && ${#variants[@]} == 1)); then
 		"$pinscale" counts "$run" || status=$(worse "$status" $?)
 	fi
 	((status == 2)) || printf '\nEvery row: %s counts %s\n' "$pinscale" "$run"
 	hand_over
+	return "$status"
+}
+
+# compared [CONFIG]: ab
+compared() {
+	local run=${output:-results/$(date +%Y%m%d-%H%M%S)} status=0
+
+	need "${build_packages[@]}" "${guest_packages[@]}"
+	build
+	find_kernels || exit 2
+	((${#variants[@]} > 1)) || die "ab compares kernels: give --patch, or --kernel twice."
+	both "$run" "${1-configs/guest.ini}" "${1-configs/count.ini}" || status=$?
+	hand_over
+	printf '\nAll of it is in %s (counts: %s/counts). It took %d:%02d.\n' "$run" "$run" \
+		$(((SECONDS - started) / 60)) $(((SECONDS - started) % 60))
+	return "$status"
+}
+
+# The experiment of the mail: the lock, the lock for THP only, and direct-io without its references.
+mail() {
+	local run=${output:-results/$(date +%Y%m%d-%H%M%S)} status=0
+
+	need "${build_packages[@]}" "${guest_packages[@]}"
+	build
+	kernels=(stock taillock taillock-thponly taillock+noextra noextra)
+	find_kernels || exit 2
+	both "$run" configs/mail.ini configs/count.ini || status=$?
+	if ((status != 2)); then
+		echo
+		"$pinscale" mail "$run/counts" "$run" || status=2
+		# That the lock is a regression is the answer, and no fault of it.
+		((status != 1 && status != 3)) || status=0
+	fi
+	hand_over
+	printf '\nAll of it is in %s (counts: %s/counts). It took %d:%02d.\n' "$run" "$run" \
+		$(((SECONDS - started) / 60)) $(((SECONDS - started) % 60))
 	return "$status"
 }
 
@@ -266,7 +352,7 @@ main() {
 			exit 0
 			;;
 		-y | --yes) yes=1 ;;
-		-o | --output)
+		-o | --output | --resume)
 			(($# > 1)) || die "$1 wants a directory; see ./run.sh --help."
 			output=$2
 			shift
@@ -274,6 +360,22 @@ main() {
 		--kernel)
 			(($# > 1)) || die "$1 wants a variant or NAME=BZIMAGE; see ./run.sh --help."
 			kernels+=("$2")
+			shift
+			;;
+		--patch)
+			(($# > 1)) || die "$1 wants a patch; see ./run.sh --help."
+			[[ -r $2 ]] || die "There is no patch '$2'."
+			patches+=("$(realpath "$2")")
+			shift
+			;;
+		--base)
+			(($# > 1)) || die "$1 wants a variant or a kernel tree; see ./run.sh --help."
+			base=$2
+			shift
+			;;
+		--boots)
+			[[ ${2-} =~ ^[1-9][0-9]*$ ]] || die "$1 wants a number of boots; see ./run.sh --help."
+			boots=$2
 			shift
 			;;
 		--)
@@ -288,12 +390,14 @@ main() {
 	done
 	command=${operands[0]-}
 	case $command in
-	'' | sweep | count | list | check | install) ;;
+	'' | sweep | ab | mail | count | list | check | install) ;;
 	*) die "There is no command '$command'; see ./run.sh --help." ;;
 	esac
-	[[ $command != sweep && $command != count ]] || most=2
-	[[ $command == count ]] || ((!${#kernels[@]} && !${#extra[@]})) ||
-		die "--kernel and options behind -- are for 'count'; see ./run.sh --help."
+	[[ ! $command =~ ^(sweep|ab|count)$ ]] || most=2
+	[[ $command =~ ^(ab|count)$ ]] || ((!${#kernels[@]} && !${#patches[@]})) ||
+		die "--kernel and --patch are for 'ab' and 'count'; see ./run.sh --help."
+	[[ $command =~ ^(ab|count|mail)$ ]] || ((!${#extra[@]})) ||
+		die "Options behind -- are for 'ab', 'count' and 'mail'; see ./run.sh --help."
 	((${#operands[@]} <= most)) ||
 		die "'$command' does not take '${operands[most]}'; see ./run.sh --help."
 	become_root ${arguments[@]+"${arguments[@]}"}
@@ -309,7 +413,15 @@ main() {
 		exit "$status"
 		;;
 	count)
-		count_kernels ${operands[1]+"${operands[1]}"} || status=$?
+		counted ${operands[1]+"${operands[1]}"} || status=$?
+		exit "$status"
+		;;
+	ab)
+		compared ${operands[1]+"${operands[1]}"} || status=$?
+		exit "$status"
+		;;
+	mail)
+		mail || status=$?
 		exit "$status"
 		;;
 	list)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* pinscale ab: kernels in turn, each in a fresh guest, the same sweep in each. */
 #include <argp.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,24 +20,41 @@
 /* A guest that fell over is booted once more before the run gives up. */
 #define ATTEMPTS 2
 
+/* What a boot takes besides its trials, and a trial besides its windows: for the plan's estimate.
+ */
+#define BOOT_SECONDS 3.5
+#define TRIAL_SECONDS 0.09
+
 struct options {
 	struct sweep_options sweep;
 	const char *initramfs;
 	const char *memory;
 	struct variants variants;
 	unsigned int boots;
-	unsigned int cpus;
+	unsigned int cpus, nodes;
 	unsigned int timeout;
+	const char *accelerator;
 };
 
 static const struct options defaults = {
 	.memory = "2G",
 	.boots = 6,
 	.cpus = 2,
+	.nodes = 1,
 	.timeout = 600,
+	.accelerator = "tcg",
 };
 
-enum { KEY_VARIANT = 256, KEY_INITRAMFS, KEY_BOOTS, KEY_CPUS, KEY_MEMORY, KEY_TIMEOUT };
+enum {
+	KEY_VARIANT = 256,
+	KEY_INITRAMFS,
+	KEY_BOOTS,
+	KEY_CPUS,
+	KEY_NODES,
+	KEY_MEMORY,
+	KEY_TIMEOUT,
+	KEY_ACCEL
+};
 
 static const struct argp_option option_table[] = {
 	{"variant", KEY_VARIANT, "NAME=FILE", 0,
@@ -46,6 +64,9 @@ static const struct argp_option option_table[] = {
 	{"initramfs", KEY_INITRAMFS, "FILE", 0, "The guests' archive, by vm/initramfs.sh", 0},
 	{"boots", KEY_BOOTS, "N", 0, "Boots of each variant (6)", 0},
 	{"cpus", KEY_CPUS, "N", 0, "CPUs of a guest (2)", 0},
+	{"nodes", KEY_NODES, "N", 0, "NUMA nodes of a guest (1)", 0},
+	{"accel", KEY_ACCEL, "tcg|kvm", 0, "How a guest's CPUs are made: emulated, or by KVM (tcg)",
+	 0},
 	{"memory", KEY_MEMORY, "SIZE", 0, "Memory of a guest (2G)", 0},
 	{"timeout", KEY_TIMEOUT, "SECONDS", 0, "A guest that takes longer is ended (600)", 0},
 	{0},
@@ -82,6 +103,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_CPUS:
 		o->cpus = parse_number(arg, 1, 256, state);
 		return 0;
+	case KEY_NODES:
+		o->nodes = parse_number(arg, 1, 64, state);
+		return 0;
+	case KEY_ACCEL:
+		if (strcmp(arg, "tcg") && strcmp(arg, "kvm"))
+			argp_error(state, "--accel is tcg or kvm, not '%s'", arg);
+		o->accelerator = arg;
+		return 0;
 	case KEY_MEMORY:
 		o->memory = arg;
 		return 0;
@@ -110,8 +139,9 @@ static json_t *plan_json(const struct options *o, const struct slot *order)
 		json_array_append_new(names, json_string(o->variants.names[order[i].variant]));
 		json_array_append_new(blocks, json_integer(order[i].block));
 	}
-	return json_pack("{s:o, s:i, s:o, s:o, s:i, s:s}", "variants", variants_json(&o->variants),
-			 "boots", o->boots, "order", names, "block", blocks, "cpus", o->cpus,
+	return json_pack("{s:o, s:i, s:o, s:o, s:i, s:i, s:s, s:s}", "variants",
+			 variants_json(&o->variants), "boots", o->boots, "order", names, "block",
+			 blocks, "cpus", o->cpus, "nodes", o->nodes, "accel", o->accelerator,
 			 "memory", o->memory);
 }
 
@@ -181,6 +211,8 @@ static int boot(const struct options *o, const struct slot *order, unsigned int 
 			.log = log,
 			.memory = o->memory,
 			.cpus = o->cpus,
+			.nodes = o->nodes,
+			.accelerator = o->accelerator,
 			.timeout = o->timeout,
 		};
 
@@ -209,13 +241,36 @@ static int boot(const struct options *o, const struct slot *order, unsigned int 
 	return -1;
 }
 
+/* What is about to be done, before it is. */
+static void show_plan(const struct options *o, const struct sweep *s, const struct slot *order)
+{
+	unsigned int boots = o->variants.count * o->boots;
+	double trials = (double)s->count * s->repetitions;
+	double minutes =
+		boots * (BOOT_SECONDS + trials * (s->window + s->warmup + TRIAL_SECONDS)) / 60;
+	char names[256] = "";
+
+	for (unsigned int i = 0; i < boots && i < 2 * o->variants.count; i++) {
+		size_t used = strlen(names);
+
+		snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
+			 o->variants.names[order[i].variant]);
+	}
+	progress_say(
+		"plan: %u boots of %u kernels, %u of each in balanced blocks (%s%s); in each %.0f "
+		"trials of %zu points; about %.0f min",
+		boots, o->variants.count, o->boots, names,
+		boots > 2 * o->variants.count ? ", ..." : "", trials, s->count, ceil(minutes));
+}
+
 /* All places of the plan that are not done. As boot(). */
-static int boot_all(const struct options *o, const struct slot *order, struct journal *j,
-		    struct error *e)
+static int boot_all(const struct options *o, const struct sweep *s, const struct slot *order,
+		    struct journal *j, struct error *e)
 {
 	struct progress progress;
 	int worst = 0;
 
+	show_plan(o, s, order);
 	progress_start(&progress, o->variants.count * o->boots);
 	for (unsigned int slot = 0; slot < o->variants.count * o->boots; slot++) {
 		char what[160];
@@ -274,7 +329,7 @@ static int ab_run(int argc, char **argv)
 		return STATUS_USAGE;
 	}
 	signals_hold();
-	rc = boot_all(&o, order, &journal, &e);
+	rc = boot_all(&o, &sweep, order, &journal, &e);
 	remove_guest_files(&journal);
 	if (rc < 0)
 		fprintf(stderr, "pinscale ab: %s\n", e.text);

@@ -5,6 +5,7 @@
 #include "commands/command.h"
 #include "commands/run_argument.h"
 #include "core/answer.h"
+#include "core/differences.h"
 #include "core/faults.h"
 #include "core/panel.h"
 #include "core/reference.h"
@@ -43,7 +44,12 @@ static int table_run(int argc, char **argv)
 		run_free(&run);
 		return STATUS_USAGE;
 	}
+	if (json_object_get(run.json, "count"))
+		printf("%s was counted, not timed: 'pinscale counts %s' shows what. Its trials:\n",
+		       run.directory, run.directory);
 	show_header(&run, stdout);
+	if (run_compares_kernels(&run))
+		differences_print(&run, stdout);
 	show_panels(&run, &panels, stdout);
 	reference_print(&run, &panels, stdout);
 	bad = faults_print(&run, stdout);

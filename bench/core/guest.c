@@ -54,6 +54,8 @@ static pid_t start(const struct guest *g, const char *messages)
 	add_option(argv, "--memory", g->memory);
 	add_option(argv, "--cpus", cpus);
 	add_option(argv, "--timeout", timeout);
+	if (g->accelerator)
+		add_option(argv, "--accel", g->accelerator);
 	if (g->packed)
 		add_option(argv, "--packed", NULL);
 	if (g->exact)

@@ -17,10 +17,11 @@ struct guest {
 	unsigned int timeout; /* seconds */
 
 	/* Without these, zero and NULL, it is a guest of one node that has the share mounted. */
-	bool packed;	    /* /results is a copy in memory, copied back after the command */
-	bool exact;	    /* the same instructions in each boot: takes one CPU, and packed */
-	unsigned int nodes; /* NUMA nodes that divide CPUs and memory evenly */
-	const char *plugin; /* of QEMU's TCG: "file=/x/y.so,argument=z" */
+	bool packed;		 /* /results is a copy in memory, copied back after the command */
+	bool exact;		 /* the same instructions in each boot: takes one CPU, and packed */
+	const char *accelerator; /* of QEMU; NULL: tcg */
+	unsigned int nodes;	 /* NUMA nodes that divide CPUs and memory evenly */
+	const char *plugin;	 /* of QEMU's TCG: "file=/x/y.so,argument=z" */
 };
 
 /*

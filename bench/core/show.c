@@ -93,6 +93,13 @@ static void running_header(struct text_table *t)
 }
 
 /* A row of kernels beside each other. */
+/* Rates of emulated guests have no verdict: where there are many kernels they only fill the screen.
+ */
+static bool shows_rates(const struct run *r)
+{
+	return !r->emulated || r->variant_count <= 2;
+}
+
 static void kernels_row(const struct run *r, const struct line *line, unsigned int workers,
 			struct text_table *t)
 {
@@ -103,12 +110,12 @@ static void kernels_row(const struct run *r, const struct line *line, unsigned i
 		return;
 	text_cell(t, "%s", line->label);
 	text_cell(t, "%u", workers);
-	for (unsigned int v = 0; v < r->variant_count; v++) {
+	for (unsigned int v = 0; v < r->variant_count && shows_rates(r); v++) {
 		struct estimate rate = run_rate(r, v, point, STRATA);
 
 		text_cell(t, "%s", format_rate(rate.value, text, sizeof(text)));
 	}
-	for (unsigned int v = 1; v < r->variant_count; v++) {
+	for (unsigned int v = 1; v < r->variant_count && shows_rates(r); v++) {
 		struct estimate ratio = run_variant_ratio(r, v, 0, point);
 
 		text_cell(t, "%s", format_ratio(&ratio, text, sizeof(text)));
@@ -133,9 +140,9 @@ static void kernels_header(const struct run *r, struct text_table *t)
 {
 	text_cell(t, "buffer");
 	text_cell(t, "workers");
-	for (unsigned int v = 0; v < r->variant_count; v++)
+	for (unsigned int v = 0; v < r->variant_count && shows_rates(r); v++)
 		text_cell(t, "%s op/s", r->variants[v]);
-	for (unsigned int v = 1; v < r->variant_count; v++)
+	for (unsigned int v = 1; v < r->variant_count && shows_rates(r); v++)
 		text_cell(t, "%s/%s", r->variants[v], r->variants[0]);
 	/* The compound lock an operation, and how often it was found taken. */
 	for (unsigned int v = 0; v < r->variant_count; v++) {

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#define TEXT_TABLE_COLUMNS 16
+#define TEXT_TABLE_COLUMNS 24
 
 struct text_table {
 	char *cells; /* rows of TEXT_TABLE_COLUMNS cells of TEXT_TABLE_CELL bytes */
