@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "environment.h"
+
 #define LEVEL_WARNING 4
 #define MOST_WARNINGS 100
 
@@ -18,6 +20,21 @@ int kernel_log_open(void)
 		fd = -1;
 	}
 	return fd;
+}
+
+/* What a kernel on emulated CPUs says of time, when the host has let it wait: no fault of its. */
+static const char *const of_time[] = {
+	"hrtimer: interrupt took", "clocksource: ", "tsc: ", "APIC calibration", "sched_clock: ",
+};
+
+static bool is_fault(const char *message)
+{
+	bool emulated = !strcmp(environment_execution(), "emulated");
+
+	for (size_t i = 0; emulated && i < sizeof(of_time) / sizeof(of_time[0]); i++)
+		if (!strncmp(message, of_time[i], strlen(of_time[i])))
+			return false;
+	return true;
 }
 
 json_t *kernel_log_close(int fd)
@@ -43,7 +60,8 @@ json_t *kernel_log_close(int fd)
 			continue;
 		message[1 + strcspn(message + 1, "\n")] = '\0';
 		/* The lower three bits are the level; facility 0 is the kernel. */
-		if (priority <= LEVEL_WARNING && json_array_size(warnings) < MOST_WARNINGS)
+		if (priority <= LEVEL_WARNING && is_fault(message + 1) &&
+		    json_array_size(warnings) < MOST_WARNINGS)
 			json_array_append_new(warnings, json_string(message + 1));
 	}
 	close(fd);
