@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "count_diff.h"
 
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -316,6 +318,31 @@ static unsigned int how_many(const struct count_diff *d, enum count_verdict v)
 	return n;
 }
 
+/* By how much instructions changed, where that is seen at all: the middle operation, and all. */
+static void print_instructions(const struct count_diff *d, FILE *out)
+{
+	double *shares = calloc(d->count + 1, sizeof(*shares)), kernel, user;
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < d->count && shares; i++) {
+		const struct count_change *c = &d->list[i];
+		double share = counts_instructions(&c->few[1], &kernel, &user) /
+				       counts_instructions(&c->few[0], &kernel, &user) -
+			       1;
+
+		if (!isnan(share))
+			shares[n++] = 100 * share;
+	}
+	if (n) {
+		gsl_sort(shares, 1, n);
+		fprintf(out,
+			"  instructions, which do not decide: %+.1f%% in the median, from %+.1f%% to "
+			"%+.1f%%\n",
+			gsl_stats_median_from_sorted_data(shares, 1, n), shares[0], shares[n - 1]);
+	}
+	free(shares);
+}
+
 static void print_answer(const struct count_diff *d, const struct count_side side[2], FILE *out)
 {
 	static const char *const sentences[] = {
@@ -339,6 +366,7 @@ static void print_answer(const struct count_diff *d, const struct count_side sid
 	}
 	if (said > 5)
 		fprintf(out, "  and %u more, in the table above\n", said - 5);
+	print_instructions(d, out);
 	if (d->unmatched)
 		fprintf(out, "  not compared: %u points that only one side has counts of\n",
 			d->unmatched);
