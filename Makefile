@@ -62,13 +62,18 @@ check-asan: all $(TESTS)
 	@ASAN_OPTIONS=verify_asan_link_order=0 PINSCALE_PROGRAM=$(abspath $(BUILD))/pinscale tests/run.sh --only _test --only run.bats \
 		--only restore.bats --only report.bats $(TESTS)
 
+# Programs that tests run in guests.
+$(BUILD)/tests/guest/%: tests/guest/%.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC,$<)$(CC) $(CPPFLAGS) -O2 -g -std=gnu11 -Wall -Wextra -Werror -o $@ $< -laio
+
 # Long proofs. Their log is kept as a reference.
-nightly: all
+nightly: all $(patsubst %.c,$(BUILD)/%,$(wildcard tests/guest/*.c))
 	@mkdir -p results/reference/nightly
 	@PINSCALE_TEST_GUEST=1 tests/run.sh --nightly | tee results/reference/nightly/log.txt
 
 format:
-	clang-format -i $(SOURCES) $$(find bench count -name '*.h') count/*.c tests/unit/*.[ch]
+	clang-format -i $(SOURCES) $$(find bench count -name '*.h') count/*.c tests/unit/*.[ch] tests/guest/*.c
 
 clean:
 	rm -rf $(BUILD)

@@ -203,6 +203,10 @@ find_kernels() {
 	fi
 	((${#kernels[@]})) || kernels=(stock taillock)
 	say "kernels: ${kernels[*]} (cached when they have been built before)"
+	# A variant that is another with patches builds that one on its way: so it comes first.
+	for kernel in "${kernels[@]}"; do
+		[[ ! $kernel =~ ^[^=/]*(\+|noextra|nodirty)[^=/]*$ ]] || kernels/build.sh "$kernel" >/dev/null || return 2
+	done
 	for kernel in "${kernels[@]}"; do
 		kernel=$(kernel_of "$kernel") || return 2
 		variants+=("$kernel")

@@ -87,7 +87,7 @@ main() {
 	for binary in "$@"; do
 		[[ $binary != lib*.so.* ]] || continue
 		[[ -x $binary && -f $binary ]] || die "$binary is no program that can be run; build it first."
-		missing=$(ldd "$binary" 2>/dev/null | sed -n 's/^[[:space:]]*\(.*\) => not found.*/\1/p')
+		missing=$({ ldd "$binary" 2>/dev/null || true; } | sed -n 's/^[[:space:]]*\(.*\) => not found.*/\1/p')
 		[[ -z $missing ]] || die "$binary needs the libraries ${missing//$'\n'/, }, which this machine does not have."
 	done
 

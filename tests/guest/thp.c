@@ -2,7 +2,7 @@
 /*
  * Transparent huge pages that are mapped by small pages, forked, copied on
  * write, split and collapsed, with tails referenced meanwhile:
- * kw-thp DIRECT-FILE TMPFS-FILE ITERATIONS [WHAT], WHAT a set of letters.
+ * thp DIRECT-FILE TMPFS-FILE ITERATIONS [WHAT], WHAT a set of letters.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,8 +39,8 @@ static void split_by_debugfs(char *at)
 {
 	char command[100];
 	int fd = open("/sys/kernel/debug/split_huge_pages", O_WRONLY);
-	int n = snprintf(command, sizeof(command), "%d,0x%lx,0x%lx", getpid(),
-			 (unsigned long)at, (unsigned long)at + HUGE);
+	int n = snprintf(command, sizeof(command), "%d,0x%lx,0x%lx", getpid(), (unsigned long)at,
+			 (unsigned long)at + HUGE);
 
 	if (fd < 0)
 		die("split_huge_pages");
@@ -205,8 +205,9 @@ static long vmstat(const char *name)
 
 int main(int argc, char **argv)
 {
-	static const char *const names[] = {"thp_fault_alloc", "thp_file_alloc", "thp_split_page",
-					    "thp_split_page_failed", "thp_split_pmd", "thp_collapse_alloc"};
+	static const char *const names[] = {"thp_fault_alloc", "thp_file_alloc",
+					    "thp_split_page",  "thp_split_page_failed",
+					    "thp_split_pmd",   "thp_collapse_alloc"};
 	static char page[4 * PAGE] __attribute__((aligned(PAGE)));
 	long before[6];
 
@@ -226,6 +227,7 @@ int main(int argc, char **argv)
 	unlink(argv[2]);
 	for (int i = 0; i < 6; i++)
 		printf("%s %ld ", names[i], vmstat(names[i]) - before[i]);
-	printf("collapsed %d (%s) failed_io %d what %s\n", collapsed, strerror(not_collapsed), failed_io, what);
+	printf("collapsed %d (%s) failed_io %d what %s\n", collapsed, strerror(not_collapsed),
+	       failed_io, what);
 	return 0;
 }
