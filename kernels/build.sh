@@ -13,6 +13,7 @@ trees=${cache%/kernels}/trees
 apt=${cache%/kernels}/apt
 make_pid=
 work=
+linked=
 shown=
 tree=
 tree_building=
@@ -30,7 +31,7 @@ usage() {
 	  debian-X.Y   Debian's own package of that kernel, fetched from the mirror
 
 	  --patch FILE   the variant with that patch (-p1) on top; again for more. The
-	                 variant's source and objects are kept (1.3 GB), so that only
+	                 variant's source and objects are kept (1.7 GB), so that only
 	                 what the patch changes is compiled
 	  --name NAME    what that kernel is called (default: the patch's file name)
 	  --path         print the path if the kernel is in the cache, else exit 1
@@ -81,9 +82,8 @@ clean_up() {
 	elif [[ -n $tree ]]; then
 		take_back || true
 	fi
-	if [[ -n $work ]]; then
-		rm -rf "$work"
-	fi
+	[[ -z $work ]] || rm -rf "$work"
+	[[ -z $linked ]] || rm -rf "$linked"
 	exit "$status"
 }
 
@@ -519,7 +519,7 @@ compile() {
 # put_in_cache DIR PLACE: by one rename.
 put_in_cache() {
 	rm -rf "$2"
-	mv -T "$1" "$2"
+	mv -T "$1" "$2" || [[ -f $2/bzImage ]]
 }
 
 # What the variant comes to, with its bases.
@@ -575,10 +575,12 @@ build_whole() {
 
 # build_tree: the base, in full.
 build_tree() {
+	local all_patches=(${patches[@]+"${patches[@]}"})
+
 	rm -rf "$tree"
 	tree_building=1
 	label=$base_image
-	say "$label: source and objects are kept for patches, in $tree (1.3 GB; it may be removed at any time)"
+	say "$label: source and objects are kept for patches, in $tree (1.7 GB; it may be removed at any time)"
 	unpack
 	apply_patches "$source_dir" "$(by_hand)" ${patches[@]+"${patches[@]}"}
 	configure
@@ -619,6 +621,7 @@ bring() {
 	while IFS= read -r name; do
 		if [[ ! -f $1/$name ]]; then
 			rm -f "$source_dir/$name"
+			(cd "$source_dir" && rmdir -p "$(dirname "$name")") 2>/dev/null || true
 		elif ! cmp -s "$1/$name" "$source_dir/$name"; then
 			mkdir -p "$(dirname "$source_dir/$name")"
 			cp --preserve=mode "$1/$name" "$source_dir/$name" || return 1
@@ -676,32 +679,38 @@ build_patched() {
 
 # --- boot parameters ---------------------------------------------------------
 
-# add_boot: a directory with the same kernel, by hard links, and its boot parameters.
+# add_boot: a directory with the same kernel, by hard links, and its boot
+# parameters. Whatever is being built need not be waited for.
 add_boot() {
-	local result=$work/with-boot
-
+	linked=$(mktemp -d "$cache/boot.XXXXXX")
+	chmod 755 "$linked"
 	if [[ $source_kind == image ]]; then
-		mkdir "$result"
-		cp --reflink=auto "$source_path" "$result/bzImage"
+		cp --reflink=auto "$source_path" "$linked/bzImage"
 	else
-		mkdir "$result"
 		find "$image_dir" -mindepth 1 -maxdepth 1 ! -name source ! -name objects \
-			-exec cp -al -t "$result" {} +
+			-exec cp -al -t "$linked" {} +
 	fi
-	printf '%s\n' "$boot" >"$result/boot"
-	rm -f "$result/variant.ini"
+	printf '%s\n' "$boot" >"$linked/boot"
+	rm -f "$linked/variant.ini"
 	label=$variant
-	describe "$boot" >"$result/variant.ini"
-	put_in_cache "$result" "$dir"
+	describe "$boot" >"$linked/variant.ini"
+	put_in_cache "$linked" "$dir"
 }
 
 # --- the cache ---------------------------------------------------------------
 
-open_cache() {
+make_cache() {
 	local out
 
 	out=$(mkdir -p "$cache" 2>&1) ||
 		die "Cannot make the cache $cache: ${out#*: }. Set PINSCALE_CACHE to a directory you may write to."
+	trap clean_up EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+}
+
+# lock_cache: alone from here on; sets work, a directory that goes in the end.
+lock_cache() {
 	exec 9>"$cache/lock"
 	if ! flock -n 9; then
 		say "Another build is going on in $cache; waiting for it to end."
@@ -709,19 +718,18 @@ open_cache() {
 	fi
 	# Whoever left these was killed: the lock is ours.
 	rm -rf "$cache"/work.*
-	trap clean_up EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
+	find "$cache" -maxdepth 1 -name 'boot.*' -mmin +10 -exec rm -rf {} +
 	work=$(mktemp -d "$cache/work.XXXXXX")
 }
 
 build() {
-	if [[ $source_kind != image ]]; then
-		need_tools
-	fi
-	open_cache
+	make_cache
 	if [[ $source_kind != image && ! -f $image_dir/bzImage ]]; then
-		if ((${#extra[@]})); then
+		need_tools
+		lock_cache
+		if [[ -f $image_dir/bzImage ]]; then
+			: # what was waited for
+		elif ((${#extra[@]})); then
 			build_patched
 		else
 			build_whole
@@ -735,7 +743,7 @@ list() {
 
 	for f in "$top"/kernels/*.ini; do
 		printf '%-18s %s\n' "$(basename "$f" .ini)" "$(ini_get summary "$f")"
-	done
+	done | sort -k 1,1
 }
 
 # --- Debian's own packages ---------------------------------------------------
@@ -751,14 +759,32 @@ apt_sources() {
 		[[ ! -f $file ]] || { cat "$file" && echo; }
 	done
 	for file in "$etc"/sources.list "$etc"/sources.list.d/*.list; do
-		[[ ! -f $file ]] || sed -nE \
-			-e 's/^deb[[:space:]]+([^[[:space:]])/deb [] \1/' \
-			-e 's/^deb[[:space:]]+\[(.*)\][[:space:]]+([^[:space:]]+)[[:space:]]+([^[:space:]]+)[[:space:]]+(.*)$/Types: deb\nURIs: \2\nSuites: \3\nComponents: \4\n\1\n/p' \
-			"$file" | sed -E \
-			-e '/^(Types|URIs|Suites|Components):/b' \
-			-e 's/(^|.*[[:space:]])signed-by=([^[:space:]]+).*/Signed-By: \2/' \
-			-e 's/(^|.*[[:space:]])trusted=([^[:space:]]+).*/Trusted: \2/' \
-			-e '/^(Signed-By|Trusted):/b' -e 's/.+//' -e '/^$/b'
+		[[ ! -f $file ]] || awk '
+			$1 == "deb" {
+				line = $0
+				sub(/^[ \t]*deb[ \t]+/, "", line)
+				options = ""
+				if (line ~ /^\[/) {
+					options = line
+					sub(/\].*/, "", options)
+					sub(/^\[[ \t]*/, "", options)
+					sub(/^[^]]*\][ \t]*/, "", line)
+				}
+				n = split(line, word)
+				print "Types: deb\nURIs: " word[1] "\nSuites: " word[2]
+				printf "Components:"
+				for (i = 3; i <= n && word[i] !~ /^#/; i++)
+					printf " %s", word[i]
+				print ""
+				n = split(options, word)
+				for (i = 1; i <= n; i++) {
+					if (sub(/^signed-by=/, "", word[i]))
+						print "Signed-By: " word[i]
+					else if (sub(/^trusted=/, "", word[i]))
+						print "Trusted: " word[i]
+				}
+				print ""
+			}' "$file"
 	done
 }
 
@@ -835,7 +861,7 @@ apt_in() {
 # look_up: which kernels the mirror has, to $apt/index: name, suite, package
 # and version, of each series the newest.
 look_up() {
-	local suite out name found=
+	local suite out name kernels found=
 
 	for name in apt-get apt-cache dpkg-deb; do
 		command -v "$name" >/dev/null || die "Debian's packages are fetched with $name, which this machine does not have."
@@ -847,12 +873,17 @@ look_up() {
 		mirror_of "$suite" >"$apt/$suite/sources/debian.sources" ||
 			die "${PINSCALE_APT:-/etc/apt} names no mirror of Debian's that its kernels could be fetched from."
 		say "asking Debian's mirror for the kernels of $suite"
+		kernels=
 		if out=$(apt_in "$suite" apt-get update --error-on=any 2>&1); then
+			kernels=$(packages_of "$suite")
+			out='E: it has no kernels there'
+		fi
+		if [[ -n $kernels ]]; then
 			found=1
-			packages_of "$suite" >>"$apt/index.new"
+			printf '%s\n' "$kernels" >>"$apt/index.new"
 		else
-			out=$(grep -E '^(E|Err)' <<<"$out" | head -n 1)
-			say "The mirror does not give $suite: ${out:-no reason was named}."
+			out=$(grep -E '^E' <<<"$out" | head -n 1)
+			say "The mirror does not give $suite: ${out#E: }."
 		fi
 	done
 	[[ -n $found ]] || die "No suite of Debian's mirror can be had; is there a network?"
@@ -906,7 +937,7 @@ download_all() {
 	while read -r other; do
 		download "$other"
 	done < <(apt_in "$suite" apt-cache depends --no-recommends --no-suggests "$package=$version" |
-		sed -nE 's/^ *(Pre)?Depends: (linux-(binary|modules|image)-[^ ]*)$/\2/p')
+		sed -nE 's/^ *(Pre)?Depends: (linux-(binary|modules|image|base)-[^ ]*-amd64)$/\2/p')
 }
 
 fetch_packaged() {
@@ -915,20 +946,23 @@ fetch_packaged() {
 	mkdir "$result"
 	download_all
 	image_file=$(find "$work/root" -name 'vmlinuz*' -type f -print -quit)
-	[[ -n $image_file ]] && is_bzimage "$image_file" ||
+	is_bzimage "$image_file" ||
 		die "The package $package $version has no kernel that boots on this kind of machine."
 	modules=$(find "$work/root" -path '*/lib/modules/*' -name kernel -type d -print -quit)
 	release=${package#linux-image-}
 	[[ -z $modules ]] || release=$(basename "$(dirname "$modules")")
 	cp "$image_file" "$result/bzImage"
-	find "$work/root" \( -name "config-$release" -exec cp {} "$result/.config" \; \) \
-		-o \( -name "System.map-$release" -exec cp {} "$result/System.map" \; \)
+	find "$work/root" \( \( -name "config-$release" -o -path "*/modules/$release/config" \) -exec cp {} "$result/.config" \; \) \
+		-o \( \( -name "System.map-$release" -o -path "*/modules/$release/System.map" \) -exec cp {} "$result/System.map" \; \)
+	# Most have one that only says where the real one is.
+	! grep -qs 'real System.map' "$result/System.map" || rm "$result/System.map"
 	printf '%s\n' "$release" >"$result/release"
 	printf 'summary = %s %s of %s\n' "$package" "$version" "$suite" >"$result/variant.ini"
 	if [[ -n $modules ]]; then
 		! command -v depmod >/dev/null || depmod -b "${modules%/lib/modules/*}" "$release" 2>/dev/null || true
 		mkdir "$result/modules"
 		mv "${modules%/kernel}" "$result/modules/"
+		rm -f "$result/modules/$release"/{vmlinuz,config,System.map}
 	fi
 	put_in_cache "$result" "$dir"
 }
@@ -945,7 +979,8 @@ packaged_kernel() {
 		look_up
 	fi
 	find_packaged "$1" || die "Debian's mirror has no kernel '$1'; 'kernels/build.sh --packaged' names those it has."
-	open_cache
+	make_cache
+	lock_cache
 	[[ -f $dir/bzImage ]] || fetch_packaged
 	printf '%s\n' "$dir/bzImage"
 }
@@ -965,20 +1000,43 @@ patch_name() {
 
 # add_patches: the variant read so far is the base, and the kernel is another.
 add_patches() {
-	local p names=
+	local p joined=
 
 	[[ $source_kind != image ]] || die "$source_path is a kernel that is built: no patch can be added to it."
 	for p in "${extra[@]}"; do
 		[[ -f $p ]] || die "There is no patch $p."
-		names+=${names:++}$(patch_name "$p")
+		joined+=${joined:++}$(patch_name "$p")
 	done
 	base_variant=$variant
 	base_image=$image
 	base_dir=$cache/$(hash_of "$image")
 	tree_hash=$(hash_of tree)
-	variant=${name:-${names:0:40}}
+	variant=${name:-${joined:0:40}}
 	image=$variant
 	all_patches+=("${extra[@]}")
+}
+
+# derive VARIANT: one that is another with more patches is built like that one with
+# patches of the user's: then what it is based on is there too, and kept. Sets extra and name.
+derive() {
+	local parts base p whole=("$variant" "$image" "$boot" "${fragments[*]-}") all=(${patches[@]+"${patches[@]}"})
+
+	split "$1"
+	base=${parts[0]}
+	((${#parts[@]} > 1)) || base=$(base_of "$(ini_of "$1")")
+	[[ -n $base ]] || return 0
+	read_variant "$base"
+	if [[ ${fragments[*]-} == "${whole[3]}" && $image != "${whole[1]}" ]]; then
+		for p in ${all[@]+"${all[@]}"}; do
+			among "$p" ${patches[@]+"${patches[@]}"} || extra+=("$p")
+		done
+	fi
+	if ((${#extra[@]} == 0)); then
+		read_variant "$1"
+		return
+	fi
+	name=${whole[1]}
+	derived=("${whole[0]}" "${whole[2]}")
 }
 
 read_options() {
@@ -1050,6 +1108,8 @@ main() {
 		exit 0
 	fi
 	read_variant "$argument"
+	derived=()
+	((${#extra[@]})) || derive "$argument"
 	find_source
 	if [[ $source_kind == image && -z $boot ]]; then
 		printf '%s\n' "$source_path"
@@ -1057,6 +1117,10 @@ main() {
 	fi
 	all_patches=(${patches[@]+"${patches[@]}"})
 	((${#extra[@]} == 0)) || add_patches
+	if ((${#derived[@]})); then
+		variant=${derived[0]}
+		boot=${derived[1]}
+	fi
 	((${#image} <= 48)) ||
 		die "The name '$image' is too long for a kernel's release; 48 characters is the most." \
 			"Choose a shorter one: an ini file with 'base =', or --name."
@@ -1069,4 +1133,5 @@ main() {
 	printf '%s\n' "$dir/bzImage"
 }
 
-main "$@"
+# On one line: the file may be replaced while this runs.
+main "$@"; exit

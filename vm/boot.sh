@@ -223,7 +223,7 @@ describe_machine() {
 }
 
 start() {
-	local command_line
+	local command_line boot
 
 	describe_machine
 	command_line="console=ttyS0 quiet panic=-1 oops=panic nokaslr mitigations=off"
@@ -232,6 +232,8 @@ start() {
 	command_line+=" rcupdate.rcu_expedited=1"
 	[[ -z $exact ]] || command_line+=" randomize_kstack_offset=off"
 	[[ -z $packed ]] || command_line+=" pinscale.packed"
+	boot=$(dirname "$kernel")/boot
+	[[ ! -f $boot ]] || command_line+=" $(head -n 1 "$boot")"
 	[[ -z $append ]] || command_line+=" $append"
 	"$qemu" "${machine[@]}" \
 		-nodefaults -no-user-config -display none -monitor none -no-reboot -no-hpet \
