@@ -16,10 +16,10 @@ void variants_add(struct variants *v, char *arg, struct argp_state *state)
 		argp_error(state, "more than %d variants", MOST_VARIANTS);
 	*equals = '\0';
 	for (const char *c = arg; *c; c++)
-		if (!isalnum((unsigned char)*c) && (c == arg || !strchr("._-", *c)))
+		if (!isalnum((unsigned char)*c) && (c == arg || !strchr("._+-", *c)))
 			argp_error(state,
 				   "the variant's name '%s' has other characters than letters, "
-				   "digits, '.', '_' and '-'",
+				   "digits, '.', '_', '+' and '-'",
 				   arg);
 	for (unsigned int i = 0; i < v->count; i++)
 		if (!strcmp(v->names[i], arg))

@@ -162,8 +162,7 @@ static void scaling_is_the_same(const struct run *counts, FILE *out)
 		"2. \"even if we were to ultraoptimize hugetlbfs the SMP locking scalability would "
 		"remain identical because the atomic_inc\n   would be still needed on the head page "
 		"which is the only shared item\"\n"
-		"   %s. Of stock's %.1f accesses to the head's line "
-		" %.1f are to the count, %.1f to flags\n   (referenced, and the folio lock by "
+		"   %s. Of stock's %.1f accesses to the head's line %.1f are to the count, %.1f to flags\n   (referenced, and the folio lock by "
 		"which a read dirties the page); taillock has %.1f and %.1f.",
 		verdict(stock.flags <= COUNT_TOLERANCE &&
 			lock.head <= stock.head + COUNT_TOLERANCE),
