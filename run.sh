@@ -184,6 +184,15 @@ kernel_of() {
 	fi
 }
 
+# variant_of_tree DIR: an ini file for a kernel tree of the user's.
+variant_of_tree() {
+	local ini
+
+	ini=build/$(basename "$(realpath "$1")" | sed 's/[^A-Za-z0-9._-]/-/g').ini
+	printf 'summary = %s\nsource = %s\nfragments = configs/kernel/guest.config\n' "$1" "$(realpath "$1")" >"$ini"
+	printf '%s\n' "$ini"
+}
+
 # find_kernels: those of --kernel and --patch, built; sets variants, a list of NAME=BZIMAGE.
 # Called where a failed command does not end the script, so each says so.
 find_kernels() {
@@ -196,6 +205,7 @@ find_kernels() {
 			patch_arguments+=(--patch "$path")
 		done
 		say "kernels: $base, and $base with ${patches[*]}"
+		[[ ! -d $base ]] || base=$(variant_of_tree "$base")
 		path=$(kernels/build.sh "${patch_arguments[@]}" "$base") || return 2
 		kernel=$(kernel_of "$base") || return 2
 		variants=("$kernel" "$(basename "${patches[0]}" | sed -E 's/[.](patch|diff)$//; s/[^A-Za-z0-9._-]/-/g')=$path")

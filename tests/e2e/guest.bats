@@ -354,3 +354,37 @@ boot_is_over() {
 	finish
 	eventually 10 no_guest_is_left
 }
+
+# kernel_with PARAMETERS: that kernel, with these added when it is booted; sets odd.
+kernel_with() {
+	mkdir -p "$BATS_TEST_TMPDIR/odd"
+	ln -sf "$kernel" "$BATS_TEST_TMPDIR/odd/bzImage"
+	printf '%s\n' "$1" >"$BATS_TEST_TMPDIR/odd/boot"
+	odd=$BATS_TEST_TMPDIR/odd/bzImage
+}
+
+# compare_with_odd: a comparison of the kernel with the odd one.
+compare_with_odd() {
+	run --separate-stderr "$pinscale" ab "$top/configs/guest.ini" -o "$BATS_TEST_TMPDIR/run" --initramfs "$initramfs" \
+		--boots 1 --timeout 15 --variant "odd=$odd" --variant "good=$kernel" -s target=null_blk -s block=4k -s page=2m \
+		-s workers=1 -s workload=pread -s depth=1 -s sharing=private -s repetitions=1 -s window=0.05
+}
+
+@test "a kernel that panics as it comes up ends a comparison with a sentence, and nothing is left" {
+	require_any_kernel
+	kernel_with "rdinit=/nowhere"
+	compare_with_odd
+	assert_status 2
+	assert_says "plan: 2 boots of 2 kernels, 1 of each in balanced blocks (odd, good)"
+	assert_says "boot of odd: vm/boot.sh: The guest went down before its command ended"
+	assert_no_guest_is_left
+}
+
+@test "a kernel that hangs ends a comparison with a sentence, and nothing is left" {
+	require_any_kernel
+	kernel_with "rdinit=/bin/cat"
+	compare_with_odd
+	assert_status 2
+	assert_says "boot of odd: vm/boot.sh: The guest was not done after 15 s, and was ended."
+	assert_no_guest_is_left
+}
