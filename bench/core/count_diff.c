@@ -157,6 +157,29 @@ static bool only_moved(const struct pairs *rows, const struct pair *line)
 	return fabs(left) <= COUNT_TOLERANCE;
 }
 
+/* Names of much that has none of its own: what is called so in one kernel may not be in the other.
+ */
+static bool is_vague(const char *on)
+{
+	static const char *const names[] = {"other kernel memory", "slab", "vmalloc (stacks)",
+					    "other page", "reference count of many CPUs"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(names[i], on))
+			return true;
+	return false;
+}
+
+/* Is the line's change one that says something? */
+static bool counts_for(const struct pair *line, const struct pairs *many, const struct pairs *rows)
+{
+	if (fabs(change(line)) <= COUNT_TOLERANCE)
+		return false;
+	if (is_shared(many, line->on) && !is_vague(line->on))
+		return true;
+	return !only_moved(rows, line);
+}
+
 static int judge(struct count_change *c)
 {
 	struct pairs few, many, rows;
@@ -178,14 +201,14 @@ static int judge(struct count_change *c)
 	for (size_t i = 0; i < few.count; i++) {
 		const struct pair *line = &few.list[i];
 
-		if (fabs(change(line)) <= COUNT_TOLERANCE)
+		if (!counts_for(line, &many, &rows))
 			continue;
-		if (!is_shared(&many, line->on))
-			other |= !only_moved(&rows, line);
-		else if (change(line) > 0)
+		if (change(line) < 0)
+			less = true;
+		else if (is_shared(&many, line->on))
 			more = true;
 		else
-			less = true;
+			other = true;
 	}
 	c->verdict = more    ? COUNT_REGRESSION
 		     : other ? COUNT_INCONCLUSIVE
@@ -195,10 +218,9 @@ static int judge(struct count_change *c)
 	for (size_t i = 0; i < few.count; i++) {
 		const struct pair *line = &few.list[i];
 
-		if (fabs(change(line)) > COUNT_TOLERANCE &&
-		    (is_shared(&many, line->on)
-			     ? c->verdict != COUNT_INCONCLUSIVE
-			     : c->verdict == COUNT_INCONCLUSIVE && !only_moved(&rows, line)))
+		if (counts_for(line, &many, &rows) &&
+		    (c->verdict == COUNT_IMPROVEMENT ||
+		     is_shared(&many, line->on) == (c->verdict == COUNT_REGRESSION)))
 			add_reason(c, line, &rows);
 	}
 	free(few.list);
@@ -347,8 +369,8 @@ static void print_answer(const struct count_diff *d, const struct count_side sid
 {
 	static const char *const sentences[] = {
 		[COUNT_EQUIVALENT] = "the same locked operations on every line",
-		[COUNT_IMPROVEMENT] = "fewer locked operations on lines that workers share",
-		[COUNT_INCONCLUSIVE] = "other locked operations, but on no line that workers are "
+		[COUNT_IMPROVEMENT] = "fewer locked operations",
+		[COUNT_INCONCLUSIVE] = "more locked operations, but on no line that workers are "
 				       "seen to share: measure it natively",
 		[COUNT_REGRESSION] = "more locked operations on lines that workers share",
 	};

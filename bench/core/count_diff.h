@@ -24,8 +24,8 @@ struct count_side {
 
 enum count_verdict {
 	COUNT_EQUIVALENT,   /* the same on every line */
-	COUNT_IMPROVEMENT,  /* less on a line that workers share, and nothing else */
-	COUNT_INCONCLUSIVE, /* different, but on no line that workers are known to share */
+	COUNT_IMPROVEMENT,  /* less, and nowhere more */
+	COUNT_INCONCLUSIVE, /* more, but on no line that workers are known to share */
 	COUNT_REGRESSION,   /* more on a line that workers share */
 };
 

@@ -222,7 +222,7 @@ static void direct_io_can_do_without(const struct run *counts, const struct run 
 		return;
 	}
 	fprintf(out,
-		"   %s. With direct-io's own references gone the lock is taken %s times instead of %s; "
+		"   %s. With direct-io's own references gone the lock is taken %s a page instead of %s; "
 		"%.1f locked operations instead of\n   %.1f, %.1f instead of %.1f on the head's line. "
 		"Found taken: %s of acquisitions by writes, before %s.\n",
 		verdict(without.locked < lock.locked - COUNT_TOLERANCE &&

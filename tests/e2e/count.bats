@@ -8,7 +8,7 @@
 # shellcheck disable=SC2154 # common.bash sets them
 load common
 
-reference=$top/results/reference/counts
+reference=$top/results/reference/mail/counts
 plugin=$top/build/count.so
 
 setup_file() {

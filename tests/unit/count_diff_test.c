@@ -257,13 +257,13 @@ static void more_on_one_shared_line_outweighs_less_on_others(void **state)
 }
 
 /* An improvement has no other difference: what the other line costs is not known. */
-static void less_on_lines_of_every_kind_is_inconclusive(void **state)
+static void less_on_lines_of_every_kind_is_an_improvement(void **state)
 {
 	(void)state;
 	compare_runs(ONE, TWO, ROW("head page", "get", 2000, 0) "," ROW("file", "fget", 1000, 0),
 		     ROW("head page", "get", 4000, 4000) "," ROW("file", "fget", 2000, 0));
 	assert_int_equal(diff.count, 1);
-	assert_string_equal(count_verdict_name(diff.list[0].verdict), "inconclusive");
+	assert_string_equal(count_verdict_name(diff.list[0].verdict), "improvement");
 }
 
 /* The reason is what decided it: here the line that is not shared. */
@@ -618,7 +618,7 @@ int main(void)
 		diff_test(fewer_on_a_shared_line_is_an_improvement),
 		diff_test(a_shared_line_that_is_gone_is_an_improvement),
 		diff_test(more_on_one_shared_line_outweighs_less_on_others),
-		diff_test(less_on_lines_of_every_kind_is_inconclusive),
+		diff_test(less_on_lines_of_every_kind_is_an_improvement),
 		diff_test(less_on_a_shared_line_and_more_on_another_is_inconclusive),
 		diff_test(small_differences_are_none),
 		diff_test(differences_above_the_tolerance_are_some),
