@@ -167,7 +167,7 @@ pack() {
 
 	command -v cpio >/dev/null ||
 		die "Looked for cpio and did not find it. Install it with: apt-get install cpio"
-	packing=$(mktemp -d)
+	[[ -n $packing ]] || packing=$(mktemp -d)
 	cp -a "$share/." "$packing/results"
 	find "$packing/results/.guest" -mindepth 1 ! -name command -delete
 	# What the guest has a copy of comes back: not so what is written meanwhile.
@@ -187,6 +187,48 @@ pack() {
 	} >"$packing/initramfs.gz" ||
 		die "Packing $share behind $initramfs failed; see that there is space ('df $packing')."
 	initramfs=$packing/initramfs.gz
+}
+
+# What a distribution's kernel has as modules and a guest needs.
+drivers=(virtio_pci 9pnet_virtio 9p configfs null_blk brd loop zram ext4 ext2 xfs)
+
+# Puts these, uncompressed and numbered in the order in which they are loaded, behind
+# the initramfs, if there are modules beside the kernel. Sets initramfs.
+add_modules() {
+	local modules release driver file seen=" " n=100
+
+	modules=$(dirname "$kernel")/modules
+	[[ -d $modules ]] || return 0
+	command -v modprobe >/dev/null ||
+		die "Looked for modprobe and did not find it. Install it with: apt-get install kmod"
+	[[ -n $packing ]] || packing=$(mktemp -d)
+	release=$(basename "$modules"/*)
+	mkdir -p "$packing/tree/lib" "$packing/drivers/modules"
+	ln -s "$(realpath "$modules")" "$packing/tree/lib/modules"
+	for driver in "${drivers[@]}"; do
+		while read -r file; do
+			[[ $seen != *" $file "* ]] || continue
+			seen+="$file "
+			n=$((n + 1))
+			driver=$packing/drivers/modules/$n-$(basename "$file" | sed 's/[.].*//').ko
+			case $file in
+			*.xz) xz -dc "$file" >"$driver" ;;
+			*.zst) zstd -dcq "$file" >"$driver" ;;
+			*) cp "$file" "$driver" ;;
+			esac
+		done < <(modprobe -S "$release" -d "$packing/tree" --show-depends "$driver" 2>/dev/null | sed -n 's/^insmod \([^ ]*\).*/\1/p')
+	done
+	find "$packing/drivers" -exec touch -h -d @0 {} +
+	{
+		cat "$initramfs"
+		(
+			cd "$packing/drivers"
+			find modules -print0 | LC_ALL=C sort -z |
+				cpio --quiet --null --reproducible -o -H newc --owner=0:0
+		) | gzip -n -1
+	} >"$packing/with-modules.gz" ||
+		die "Packing the modules of $kernel failed; see that there is space ('df $packing')."
+	initramfs=$packing/with-modules.gz
 }
 
 # Sets machine: QEMU's options for CPUs and memory.
@@ -254,6 +296,7 @@ main() {
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 
+	add_modules
 	[[ -z $packed ]] || pack
 	start
 	sleep "$timeout" &

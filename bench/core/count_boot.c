@@ -117,6 +117,9 @@ static int write_hooks(struct boot *b, char *path, struct error *e)
 	if (rc)
 		return rc;
 	symbols = symbols_read(map, e);
+	/* Those that were asked for lie where the guest will leave its own. */
+	if (!strncmp(map, b->share, strlen(b->share)))
+		unlink(map);
 	if (!symbols)
 		return -1;
 	out = fopen(path_of(b, path, "hooks", ".txt"), "w");

@@ -147,6 +147,7 @@ static int take_from(const struct pool *pool, int node, unsigned int wanted, str
 	char total_file[160], free_file[160], value[32], where[32] = "";
 	size_t bytes = pool->page.bytes;
 	long long total, available;
+	struct error ignored;
 
 	pool_file(bytes, node, "nr_hugepages", total_file, sizeof(total_file));
 	pool_file(bytes, node, "free_hugepages", free_file, sizeof(free_file));
@@ -170,6 +171,11 @@ static int take_from(const struct pool *pool, int node, unsigned int wanted, str
 	if (file_write(total_file, value, e))
 		return -1;
 	available = file_number(free_file);
+	/* Memory that is in pieces may be moved together. */
+	if (available < (long long)wanted &&
+	    !file_write("/proc/sys/vm/compact_memory", "1", &ignored) &&
+	    !file_write(total_file, value, &ignored))
+		available = file_number(free_file);
 	if (available >= wanted)
 		return 0;
 	return fail(

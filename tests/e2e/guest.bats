@@ -388,3 +388,13 @@ compare_with_odd() {
 	assert_says "boot of odd: vm/boot.sh: The guest was not done after 15 s, and was ended."
 	assert_no_guest_is_left
 }
+
+@test "a kernel of Debian's loads the drivers that it has as modules, and reaches the share" {
+	require_kernel debian-6.12
+	boot "$kernel" 'uname -r; ls -1d /sys/module/null_blk /sys/module/9p /sys/module/zram' --timeout 100
+	assert_status 0
+	assert_equal "$(cat "$(dirname "$kernel")/release")
+/sys/module/9p
+/sys/module/null_blk
+/sys/module/zram" "$(tr -d '\r' <"$log" | grep -E '^(6[.]12|/sys)')" "what the guest says"
+}
