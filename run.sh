@@ -53,7 +53,8 @@ usage() {
 	  --patch FILE      ab, count: the base against the base with this patch
 	  --base VARIANT    of --patch: stock, another variant, or a kernel tree
 	  --boots N         ab: boots of each kernel (6; fewer than 4 decide nothing)
-	  -- OPTIONS        for 'pinscale ab' or 'pinscale count', as --cpus 64 --nodes 8
+	  --guest-cpus N    ab: CPUs of a guest (2); --guest-nodes N: its NUMA nodes (1)
+	  -- OPTIONS        for 'pinscale ab' or 'pinscale count', as --memory 8G
 	  -h, --help        this text
 
 	examples:
@@ -415,9 +416,14 @@ main() {
 			boots=$2
 			shift
 			;;
+		--guest-cpus | --guest-nodes)
+			[[ ${2-} =~ ^[1-9][0-9]*$ ]] || die "$1 wants a number; see ./run.sh --help."
+			extra+=("--${1#--guest-}" "$2")
+			shift
+			;;
 		--)
 			shift
-			extra=("$@")
+			extra+=("$@")
 			break
 			;;
 		-*) die "There is no option '$1'; see ./run.sh --help." ;;
