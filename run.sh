@@ -194,6 +194,12 @@ variant_of_tree() {
 	printf '%s\n' "$ini"
 }
 
+# adds_patches VARIANT: is it one of ours that is another with patches?
+adds_patches() {
+	[[ $1 != *=* ]] || return 1
+	[[ $1 == *+* ]] || { grep -qs '^base *= *.' "kernels/$1.ini" && grep -q '^patches *= *.' "kernels/$1.ini"; }
+}
+
 # find_kernels: those of --kernel and --patch, built; sets variants, a list of NAME=BZIMAGE.
 # Called where a failed command does not end the script, so each says so.
 find_kernels() {
@@ -216,7 +222,7 @@ find_kernels() {
 	say "kernels: ${kernels[*]} (cached when they have been built before)"
 	# A variant that is another with patches builds that one on its way: so it comes first.
 	for kernel in "${kernels[@]}"; do
-		[[ ! $kernel =~ ^[^=/]*(\+|noextra|nodirty)[^=/]*$ ]] || kernels/build.sh "$kernel" >/dev/null || return 2
+		! adds_patches "$kernel" || kernels/build.sh "$kernel" >/dev/null || return 2
 	done
 	for kernel in "${kernels[@]}"; do
 		kernel=$(kernel_of "$kernel") || return 2

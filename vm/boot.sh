@@ -160,14 +160,29 @@ read_options() {
 	share_value=${share//,/,,}
 }
 
+# append_archive DIRECTORY NAME: DIRECTORY/NAME behind the initramfs, since Linux unpacks one
+# archive after the other; the same files give the same archive. Sets initramfs.
+append_archive() {
+	command -v cpio >/dev/null ||
+		die "Looked for cpio and did not find it. Install it with: apt-get install cpio"
+	find "$1/$2" -exec touch -h -d @0 {} +
+	{
+		cat "$initramfs"
+		(
+			cd "$1"
+			find "$2" -print0 | LC_ALL=C sort -z |
+				cpio --quiet --null --reproducible -o -H newc --owner=0:0
+		) | gzip -n -1
+	} >"$packing/with-$2.gz" ||
+		die "Packing $2 behind $initramfs failed; see that there is space ('df $packing')."
+	initramfs=$packing/with-$2.gz
+}
+
 # Puts a copy of the share, and of it the command alone of what is ours, behind
-# the initramfs: Linux unpacks one archive after the other. Sets initramfs.
+# the initramfs.
 pack() {
 	local file directory
 
-	command -v cpio >/dev/null ||
-		die "Looked for cpio and did not find it. Install it with: apt-get install cpio"
-	[[ -n $packing ]] || packing=$(mktemp -d)
 	cp -a "$share/." "$packing/results"
 	find "$packing/results/.guest" -mindepth 1 ! -name command -delete
 	# What the guest has a copy of comes back: not so what is written meanwhile.
@@ -176,17 +191,7 @@ pack() {
 		file=$(realpath "$file")
 		[[ $file != "$directory"/* ]] || rm -f "$packing/results/${file#"$directory"/}"
 	done
-	find "$packing/results" -exec touch -h -d @0 {} +
-	{
-		cat "$initramfs"
-		(
-			cd "$packing"
-			find results -print0 | LC_ALL=C sort -z |
-				cpio --quiet --null --reproducible -o -H newc --owner=0:0
-		) | gzip -n -1
-	} >"$packing/initramfs.gz" ||
-		die "Packing $share behind $initramfs failed; see that there is space ('df $packing')."
-	initramfs=$packing/initramfs.gz
+	append_archive "$packing" results
 }
 
 # What a distribution's kernel has as modules and a guest needs.
@@ -195,13 +200,12 @@ drivers=(virtio_pci 9pnet_virtio 9p configfs null_blk brd loop zram ext4 ext2 xf
 # Puts these, uncompressed and numbered in the order in which they are loaded, behind
 # the initramfs, if there are modules beside the kernel. Sets initramfs.
 add_modules() {
-	local modules release driver file seen=" " n=100
+	local modules release driver file to seen=" " n=100
 
 	modules=$(dirname "$kernel")/modules
 	[[ -d $modules ]] || return 0
 	command -v modprobe >/dev/null ||
 		die "Looked for modprobe and did not find it. Install it with: apt-get install kmod"
-	[[ -n $packing ]] || packing=$(mktemp -d)
 	release=$(basename "$modules"/*)
 	mkdir -p "$packing/tree/lib" "$packing/drivers/modules"
 	ln -s "$(realpath "$modules")" "$packing/tree/lib/modules"
@@ -210,25 +214,15 @@ add_modules() {
 			[[ $seen != *" $file "* ]] || continue
 			seen+="$file "
 			n=$((n + 1))
-			driver=$packing/drivers/modules/$n-$(basename "$file" | sed 's/[.].*//').ko
+			to=$packing/drivers/modules/$n-$(basename "$file" | sed 's/[.].*//').ko
 			case $file in
-			*.xz) xz -dc "$file" >"$driver" ;;
-			*.zst) zstd -dcq "$file" >"$driver" ;;
-			*) cp "$file" "$driver" ;;
+			*.xz) xz -dc "$file" >"$to" ;;
+			*.zst) zstd -dcq "$file" >"$to" ;;
+			*) cp "$file" "$to" ;;
 			esac
 		done < <(modprobe -S "$release" -d "$packing/tree" --show-depends "$driver" 2>/dev/null | sed -n 's/^insmod \([^ ]*\).*/\1/p')
 	done
-	find "$packing/drivers" -exec touch -h -d @0 {} +
-	{
-		cat "$initramfs"
-		(
-			cd "$packing/drivers"
-			find modules -print0 | LC_ALL=C sort -z |
-				cpio --quiet --null --reproducible -o -H newc --owner=0:0
-		) | gzip -n -1
-	} >"$packing/with-modules.gz" ||
-		die "Packing the modules of $kernel failed; see that there is space ('df $packing')."
-	initramfs=$packing/with-modules.gz
+	append_archive "$packing/drivers" modules
 }
 
 # Sets machine: QEMU's options for CPUs and memory.
@@ -296,6 +290,7 @@ main() {
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 
+	packing=$(mktemp -d)
 	add_modules
 	[[ -z $packed ]] || pack
 	start

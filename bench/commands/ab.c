@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "commands/guest_options.h"
 #include "commands/sweep_options.h"
-#include "commands/variants.h"
 #include "core/covariate.h"
 #include "core/guest.h"
 #include "core/progress.h"
@@ -27,48 +27,25 @@
 
 struct options {
 	struct sweep_options sweep;
-	const char *initramfs;
-	const char *memory;
-	struct variants variants;
-	unsigned int boots;
-	unsigned int cpus, nodes;
-	unsigned int timeout;
+	struct guest_options guest;
+	unsigned int boots, cpus;
 	const char *accelerator;
 };
 
 static const struct options defaults = {
-	.memory = "2G",
+	.guest = {.least = 2, GUEST_OPTIONS_PRESET},
 	.boots = 6,
 	.cpus = 2,
-	.nodes = 1,
-	.timeout = 600,
 	.accelerator = "tcg",
 };
 
-enum {
-	KEY_VARIANT = 256,
-	KEY_INITRAMFS,
-	KEY_BOOTS,
-	KEY_CPUS,
-	KEY_NODES,
-	KEY_MEMORY,
-	KEY_TIMEOUT,
-	KEY_ACCEL
-};
+enum { KEY_BOOTS = 256, KEY_CPUS, KEY_ACCEL };
 
 static const struct argp_option option_table[] = {
-	{"variant", KEY_VARIANT, "NAME=FILE", 0,
-	 "A kernel to compare, the first is what the others are "
-	 "compared with",
-	 0},
-	{"initramfs", KEY_INITRAMFS, "FILE", 0, "The guests' archive, by vm/initramfs.sh", 0},
 	{"boots", KEY_BOOTS, "N", 0, "Boots of each variant (6)", 0},
 	{"cpus", KEY_CPUS, "N", 0, "CPUs of a guest (2)", 0},
-	{"nodes", KEY_NODES, "N", 0, "NUMA nodes of a guest (1)", 0},
 	{"accel", KEY_ACCEL, "tcg|kvm", 0, "How a guest's CPUs are made: emulated, or by KVM (tcg)",
 	 0},
-	{"memory", KEY_MEMORY, "SIZE", 0, "Memory of a guest (2G)", 0},
-	{"timeout", KEY_TIMEOUT, "SECONDS", 0, "A guest that takes longer is ended (600)", 0},
 	{0},
 };
 
@@ -90,12 +67,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &o->sweep;
-		return 0;
-	case KEY_VARIANT:
-		variants_add(&o->variants, arg, state);
-		return 0;
-	case KEY_INITRAMFS:
-		o->initramfs = arg;
+		state->child_inputs[1] = &o->guest;
 		return 0;
 	case KEY_BOOTS:
 		o->boots = parse_number(arg, 1, 1000, state);
@@ -103,31 +75,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_CPUS:
 		o->cpus = parse_number(arg, 1, 256, state);
 		return 0;
-	case KEY_NODES:
-		o->nodes = parse_number(arg, 1, 64, state);
-		return 0;
 	case KEY_ACCEL:
 		if (strcmp(arg, "tcg") && strcmp(arg, "kvm"))
 			argp_error(state, "--accel is tcg or kvm, not '%s'", arg);
 		o->accelerator = arg;
 		return 0;
-	case KEY_MEMORY:
-		o->memory = arg;
-		return 0;
-	case KEY_TIMEOUT:
-		o->timeout = parse_number(arg, 1, 86400, state);
-		return 0;
-	case ARGP_KEY_END:
-		if (o->variants.count < 2)
-			argp_error(state, "at least two times --variant NAME=FILE");
-		if (!o->initramfs || access(o->initramfs, R_OK))
-			argp_error(state, "--initramfs FILE is needed; vm/initramfs.sh makes one");
-		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp_child children[] = {{&sweep_options_argp, 0, NULL, -1}, {0}};
+static const struct argp_child children[] = {
+	{&sweep_options_argp, 0, NULL, -1}, {&guest_options_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {option_table, parse, "[SWEEP]", doc, children, NULL, NULL};
 
 /* The plan of run.json, fixed before the first boot. */
@@ -135,26 +93,14 @@ static json_t *plan_json(const struct options *o, const struct slot *order)
 {
 	json_t *names = json_array(), *blocks = json_array();
 
-	for (unsigned int i = 0; i < o->variants.count * o->boots; i++) {
-		json_array_append_new(names, json_string(o->variants.names[order[i].variant]));
+	for (unsigned int i = 0; i < o->guest.variants * o->boots; i++) {
+		json_array_append_new(names, json_string(o->guest.names[order[i].variant]));
 		json_array_append_new(blocks, json_integer(order[i].block));
 	}
 	return json_pack("{s:o, s:i, s:o, s:o, s:i, s:i, s:s, s:s}", "variants",
-			 variants_json(&o->variants), "boots", o->boots, "order", names, "block",
-			 blocks, "cpus", o->cpus, "nodes", o->nodes, "accel", o->accelerator,
-			 "memory", o->memory);
-}
-
-/* The number of the finished boot at that place of the plan, or 0. */
-static unsigned int finished(const struct journal *j, unsigned int slot)
-{
-	for (unsigned int n = 1; n <= journal_last_boot(j); n++) {
-		const json_t *at = json_object_get(journal_boot(j, n), "slot");
-
-		if (at && json_integer_value(at) == slot && journal_boot_ended(j, n))
-			return n;
-	}
-	return 0;
+			 guest_options_variants(&o->guest), "boots", o->boots, "order", names,
+			 "block", blocks, "cpus", o->cpus, "nodes", o->guest.nodes, "accel",
+			 o->accelerator, "memory", o->guest.memory);
 }
 
 /* What the guests left goes with them: the host reads it anew. */
@@ -198,22 +144,22 @@ static void wait_until_idle(void)
 static int boot(const struct options *o, const struct slot *order, unsigned int slot,
 		struct journal *j, struct error *e)
 {
-	const char *name = o->variants.names[order[slot].variant];
+	const char *name = o->guest.names[order[slot].variant];
 	int rc = -1;
 
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		unsigned int number = journal_last_boot(j) + 1;
 		char command[256], log[4096];
 		struct guest guest = {
-			.kernel = o->variants.kernels[order[slot].variant],
-			.initramfs = o->initramfs,
+			.kernel = o->guest.kernels[order[slot].variant],
+			.initramfs = o->guest.initramfs,
 			.share = j->directory,
 			.log = log,
-			.memory = o->memory,
+			.memory = o->guest.memory,
 			.cpus = o->cpus,
-			.nodes = o->nodes,
+			.nodes = o->guest.nodes,
 			.accelerator = o->accelerator,
-			.timeout = o->timeout,
+			.timeout = o->guest.timeout,
 		};
 
 		/* A boot that fell over before it wrote its record leaves its log. */
@@ -231,7 +177,7 @@ static int boot(const struct options *o, const struct slot *order, unsigned int 
 			return rc;
 		if (reopen(j, e))
 			return -1;
-		if (finished(j, slot))
+		if (journal_slot_ended(j, slot))
 			return rc;
 		if (!rc)
 			rc = fail(e, "The guest ended well but its journal has no end; see %s.",
@@ -244,23 +190,23 @@ static int boot(const struct options *o, const struct slot *order, unsigned int 
 /* What is about to be done, before it is. */
 static void show_plan(const struct options *o, const struct sweep *s, const struct slot *order)
 {
-	unsigned int boots = o->variants.count * o->boots;
+	unsigned int boots = o->guest.variants * o->boots;
 	double trials = (double)s->count * s->repetitions;
 	double minutes =
 		boots * (BOOT_SECONDS + trials * (s->window + s->warmup + TRIAL_SECONDS)) / 60;
 	char names[256] = "";
 
-	for (unsigned int i = 0; i < boots && i < 2 * o->variants.count; i++) {
+	for (unsigned int i = 0; i < boots && i < 2 * o->guest.variants; i++) {
 		size_t used = strlen(names);
 
 		snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
-			 o->variants.names[order[i].variant]);
+			 o->guest.names[order[i].variant]);
 	}
 	progress_say(
 		"plan: %u boots of %u kernels, %u of each in balanced blocks (%s%s); in each %.0f "
 		"trials of %zu points; about %.0f min",
-		boots, o->variants.count, o->boots, names,
-		boots > 2 * o->variants.count ? ", ..." : "", trials, s->count, ceil(minutes));
+		boots, o->guest.variants, o->boots, names,
+		boots > 2 * o->guest.variants ? ", ..." : "", trials, s->count, ceil(minutes));
 }
 
 /* All places of the plan that are not done. As boot(). */
@@ -271,23 +217,23 @@ static int boot_all(const struct options *o, const struct sweep *s, const struct
 	int worst = 0;
 
 	show_plan(o, s, order);
-	progress_start(&progress, o->variants.count * o->boots);
-	for (unsigned int slot = 0; slot < o->variants.count * o->boots; slot++) {
+	progress_start(&progress, o->guest.variants * o->boots);
+	for (unsigned int slot = 0; slot < o->guest.variants * o->boots; slot++) {
 		char what[160];
 		int rc;
 
-		if (finished(j, slot)) {
+		if (journal_slot_ended(j, slot)) {
 			progress_skip(&progress);
 			continue;
 		}
 		snprintf(what, sizeof(what), "boot of %s (block %u)",
-			 o->variants.names[order[slot].variant], order[slot].block);
+			 o->guest.names[order[slot].variant], order[slot].block);
 		progress_step(&progress, what);
 		rc = boot(o, order, slot, j, e);
 		if (rc == 2 || rc < 0)
 			return rc;
 		if (rc)
-			progress_say("boot of %s: %s", o->variants.names[order[slot].variant],
+			progress_say("boot of %s: %s", o->guest.names[order[slot].variant],
 				     e->text);
 		worst = rc ? rc : worst;
 	}
@@ -321,7 +267,7 @@ static int ab_run(int argc, char **argv)
 
 	argp_err_exit_status = STATUS_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	order = schedule(o.variants.count, o.boots);
+	order = schedule(o.guest.variants, o.boots);
 	if (!order ||
 	    sweep_options_open(&o.sweep, "ab", plan_json(&o, order), NULL, &journal, &sweep, &e)) {
 		fprintf(stderr, "pinscale ab: %s\n", order ? e.text : "No memory for the plan.");
@@ -340,7 +286,7 @@ static int ab_run(int argc, char **argv)
 			journal.directory);
 	else
 		printf("%s: %u boots of each of %u variants\n", journal.directory, o.boots,
-		       o.variants.count);
+		       o.guest.variants);
 	journal_close(&journal);
 	sweep_free(&sweep);
 	free(order);

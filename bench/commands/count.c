@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "commands/guest_options.h"
 #include "commands/sweep_options.h"
-#include "commands/variants.h"
 #include "core/count_boot.h"
 #include "core/progress.h"
 #include "core/runner.h"
@@ -21,47 +21,35 @@
 
 struct options {
 	struct sweep_options sweep;
-	struct variants variants;
-	const char *initramfs, *plugin, *memory;
-	unsigned int operations, skip, nodes, timeout;
+	struct guest_options guest;
+	const char *plugin;
+	unsigned int operations, skip;
 	bool instructions, accesses;
 };
 
 static const struct options defaults = {
+	.guest = {.least = 1, GUEST_OPTIONS_PRESET},
 	.plugin = PINSCALE_TOP "/build/count.so",
-	.memory = "2G",
 	.operations = 1000,
 	.skip = 100,
-	.nodes = 1,
-	.timeout = 600,
 	.instructions = true,
 };
 
 enum {
-	KEY_VARIANT = 256,
-	KEY_INITRAMFS,
-	KEY_PLUGIN,
+	KEY_PLUGIN = 256,
 	KEY_OPERATIONS,
 	KEY_SKIP,
 	KEY_LOCKED_ONLY,
 	KEY_ACCESSES,
-	KEY_NODES,
-	KEY_MEMORY,
-	KEY_TIMEOUT,
 };
 
 static const struct argp_option option_table[] = {
-	{"variant", KEY_VARIANT, "NAME=FILE", 0, "A kernel to count in", 0},
-	{"initramfs", KEY_INITRAMFS, "FILE", 0, "The guests' archive, by vm/initramfs.sh", 0},
 	{"plugin", KEY_PLUGIN, "FILE", 0, "Of QEMU's TCG (build/count.so)", 0},
 	{"operations", KEY_OPERATIONS, "N", 0, "Operations of a worker to count (1000)", 0},
 	{"skip", KEY_SKIP, "N", 0, "Operations of a worker before these (100)", 0},
 	{"locked-only", KEY_LOCKED_ONLY, NULL, 0, "Leave instructions uncounted: faster", 0},
 	{"accesses", KEY_ACCESSES, NULL, 0,
 	 "Plain loads and stores too: ten times slower, and ten times as much", 0},
-	{"nodes", KEY_NODES, "N", 0, "NUMA nodes of a guest with that many CPUs or more (1)", 0},
-	{"memory", KEY_MEMORY, "SIZE", 0, "Memory of a guest (2G)", 0},
-	{"timeout", KEY_TIMEOUT, "SECONDS", 0, "A guest that takes longer is ended (600)", 0},
 	{0},
 };
 
@@ -86,12 +74,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &o->sweep;
-		return 0;
-	case KEY_VARIANT:
-		variants_add(&o->variants, arg, state);
-		return 0;
-	case KEY_INITRAMFS:
-		o->initramfs = arg;
+		state->child_inputs[1] = &o->guest;
 		return 0;
 	case KEY_PLUGIN:
 		o->plugin = arg;
@@ -108,20 +91,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_ACCESSES:
 		o->accesses = true;
 		return 0;
-	case KEY_NODES:
-		o->nodes = parse_number(arg, 1, 64, state);
-		return 0;
-	case KEY_MEMORY:
-		o->memory = arg;
-		return 0;
-	case KEY_TIMEOUT:
-		o->timeout = parse_number(arg, 1, 86400, state);
-		return 0;
 	case ARGP_KEY_END:
-		if (!o->variants.count)
-			argp_error(state, "at least one --variant NAME=FILE");
-		if (!o->initramfs || access(o->initramfs, R_OK))
-			argp_error(state, "--initramfs FILE is needed; vm/initramfs.sh makes one");
 		if (access(o->plugin, R_OK))
 			argp_error(state, "there is no plugin %s; 'make' builds it", o->plugin);
 		return 0;
@@ -129,7 +99,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp_child children[] = {{&sweep_options_argp, 0, NULL, -1}, {0}};
+static const struct argp_child children[] = {
+	{&sweep_options_argp, 0, NULL, -1}, {&guest_options_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {option_table, parse, "[SWEEP]", doc, children, NULL, NULL};
 
 /* A place in the plan: every number of workers with every kernel. */
@@ -150,14 +121,14 @@ static int by_cpus(const void *a, const void *b)
 static struct place *plan(const struct options *o, const struct sweep *s, unsigned int *count)
 {
 	bool wanted[MOST_CPUS + 1] = {false};
-	struct place *places = calloc((size_t)MOST_CPUS * o->variants.count, sizeof(*places));
+	struct place *places = calloc((size_t)MOST_CPUS * o->guest.variants, sizeof(*places));
 
 	*count = 0;
 	for (size_t i = 0; i < s->count; i++)
 		if (s->points[i].workers <= MOST_CPUS)
 			wanted[s->points[i].workers] = true;
 	for (unsigned int cpus = 1; places && cpus <= MOST_CPUS; cpus++)
-		for (unsigned int v = 0; v < o->variants.count && wanted[cpus]; v++)
+		for (unsigned int v = 0; v < o->guest.variants && wanted[cpus]; v++)
 			places[(*count)++] = (struct place){.variant = v, .cpus = cpus};
 	if (places)
 		qsort(places, *count, sizeof(*places), by_cpus);
@@ -167,8 +138,8 @@ static struct place *plan(const struct options *o, const struct sweep *s, unsign
 /* What of it run.json keeps: a run that goes on must go on alike. */
 static json_t *plan_json(const struct options *o)
 {
-	return json_pack("{s:o, s:i, s:s}", "variants", variants_json(&o->variants), "nodes",
-			 (int)o->nodes, "memory", o->memory);
+	return json_pack("{s:o, s:i, s:s}", "variants", guest_options_variants(&o->guest), "nodes",
+			 (int)o->guest.nodes, "memory", o->guest.memory);
 }
 
 static json_t *count_json(const struct options *o)
@@ -178,30 +149,19 @@ static json_t *count_json(const struct options *o)
 			 o->accesses);
 }
 
-static bool finished(const struct journal *j, unsigned int slot)
-{
-	for (unsigned int n = 1; n <= journal_last_boot(j); n++) {
-		const json_t *at = json_object_get(journal_boot(j, n), "slot");
-
-		if (at && json_integer_value(at) == slot && journal_boot_ended(j, n))
-			return true;
-	}
-	return false;
-}
-
 /* One place of the plan. 0; 1: done, but not well; 2: a signal came; -1. */
 static int boot(const struct options *o, const struct place *place, unsigned int slot,
 		struct journal *j, struct error *e)
 {
 	struct count_boot c = {
-		.variant = o->variants.names[place->variant],
-		.kernel = o->variants.kernels[place->variant],
-		.initramfs = o->initramfs,
+		.variant = o->guest.names[place->variant],
+		.kernel = o->guest.kernels[place->variant],
+		.initramfs = o->guest.initramfs,
 		.plugin = o->plugin,
-		.memory = o->memory,
+		.memory = o->guest.memory,
 		.cpus = place->cpus,
-		.nodes = place->cpus >= o->nodes ? o->nodes : 1,
-		.timeout = o->timeout,
+		.nodes = place->cpus >= o->guest.nodes ? o->guest.nodes : 1,
+		.timeout = o->guest.timeout,
 		.slot = slot,
 		.skip = o->skip,
 		.operations = o->operations,
@@ -212,11 +172,11 @@ static int boot(const struct options *o, const struct place *place, unsigned int
 
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		rc = count_boot(&c, j, e);
-		if (rc == 2 || rc < 0 || finished(j, slot))
+		if (rc == 2 || rc < 0 || journal_slot_ended(j, slot))
 			break;
 		progress_say("boot of %s: %s", c.variant, e->text);
 	}
-	return rc == 1 && !finished(j, slot) ? -1 : rc;
+	return rc == 1 && !journal_slot_ended(j, slot) ? -1 : rc;
 }
 
 /* All places of the plan that are not done. As boot(). */
@@ -234,17 +194,17 @@ static int boot_all(const struct options *o, const struct sweep *s, struct journ
 	for (unsigned int slot = 0; slot < places && rc != 2 && rc >= 0; slot++) {
 		char what[160];
 
-		if (finished(j, slot)) {
+		if (journal_slot_ended(j, slot)) {
 			progress_skip(&progress);
 			continue;
 		}
 		snprintf(what, sizeof(what), "counting in %s with %u CPU%s",
-			 o->variants.names[order[slot].variant], order[slot].cpus,
+			 o->guest.names[order[slot].variant], order[slot].cpus,
 			 order[slot].cpus > 1 ? "s" : "");
 		progress_step(&progress, what);
 		rc = boot(o, &order[slot], slot, j, e);
 		if (rc == 1)
-			progress_say("boot of %s: %s", o->variants.names[order[slot].variant],
+			progress_say("boot of %s: %s", o->guest.names[order[slot].variant],
 				     e->text);
 		worst = rc ? rc : worst;
 	}
@@ -304,7 +264,7 @@ static int count_run(int argc, char **argv)
 			journal.directory);
 	else
 		printf("%s: counted in %u variants; 'pinscale counts %s' shows it\n",
-		       journal.directory, o.variants.count, journal.directory);
+		       journal.directory, o.guest.variants, journal.directory);
 	journal_close(&journal);
 	sweep_free(&sweep);
 	signals_end();

@@ -7,12 +7,6 @@
 
 #include "format.h"
 
-#define for_each_line(panels, panel, line)                          \
-	for (const struct panel *(panel) = (panels)->list;          \
-	     (panel) < (panels)->list + (panels)->count; (panel)++) \
-		for (const struct line *(line) = (panel)->lines;    \
-		     (line) < (panel)->lines + (panel)->count; (line)++)
-
 static const char *const stratum_words[] = {
 	[STRATUM_NONE] = "",
 	[STRATUM_NEAR] = ", CPUs near",

@@ -182,19 +182,14 @@ static void show_points(const struct run *r, const struct panels *panels, unsign
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
 		text_cell(&t, "%s", heads[i]);
 	text_row(&t);
-	for (unsigned int i = 0; i < panels->count; i++) {
-		const struct panel *p = &panels->list[i];
+	for_each_line(panels, panel, line) for (unsigned int n = 0; n < line->count; n++)
+	{
+		struct counts c = counts_of(r, variant, line->points[n]);
+		char title[400];
 
-		for (unsigned int k = 0; k < p->count; k++)
-			for (unsigned int n = 0; n < p->lines[k].count; n++) {
-				unsigned int point = p->lines[k].points[n];
-				struct counts c = counts_of(r, variant, point);
-				char title[400];
-
-				counts_title(r, p, &p->lines[k], point, title, sizeof(title));
-				if (c.record)
-					add_point(&t, &c, title);
-			}
+		counts_title(r, panel, line, line->points[n], title, sizeof(title));
+		if (c.record)
+			add_point(&t, &c, title);
 	}
 	text_table_print(&t, 1, out);
 }
@@ -287,35 +282,32 @@ static void show_functions(const struct counts *c, FILE *out)
 	text_table_print(&t, 1, out);
 }
 
+static void show_point(const struct counts *c, const char *variant, const char *title,
+		       const struct counts_view *view, FILE *out)
+{
+	fprintf(out, "\n%s: %s", variant, title);
+	if (!c->operations) {
+		fputs(": every operation was disturbed, nothing was counted\n", out);
+		return;
+	}
+	fprintf(out, ": %.3f locked, %.3f on shared lines\n", counts_locked(c), counts_shared(c));
+	show_rows(c, view->all, out);
+	if (view->functions)
+		show_functions(c, out);
+}
+
 static void show_details(const struct run *r, const struct panels *panels, unsigned int variant,
 			 const struct counts_view *view, FILE *out)
 {
-	for (unsigned int i = 0; i < panels->count; i++) {
-		const struct panel *p = &panels->list[i];
+	for_each_line(panels, panel, line) for (unsigned int n = 0; n < line->count; n++)
+	{
+		struct counts c = counts_of(r, variant, line->points[n]);
+		char title[400];
 
-		for (unsigned int k = 0; k < p->count; k++)
-			for (unsigned int n = 0; n < p->lines[k].count; n++) {
-				unsigned int point = p->lines[k].points[n];
-				struct counts c = counts_of(r, variant, point);
-				char title[400];
-
-				counts_title(r, p, &p->lines[k], point, title, sizeof(title));
-				if (!c.record || (view->part ? !strstr(title, view->part)
-							     : n + 1 < p->lines[k].count))
-					continue;
-				fprintf(out, "\n%s: %s", r->variants[variant], title);
-				if (!c.operations) {
-					fputs(": every operation was disturbed, nothing was "
-					      "counted\n",
-					      out);
-					continue;
-				}
-				fprintf(out, ": %.3f locked, %.3f on shared lines\n",
-					counts_locked(&c), counts_shared(&c));
-				show_rows(&c, view->all, out);
-				if (view->functions)
-					show_functions(&c, out);
-			}
+		counts_title(r, panel, line, line->points[n], title, sizeof(title));
+		if (c.record &&
+		    (view->part ? strstr(title, view->part) != NULL : n + 1 == line->count))
+			show_point(&c, r->variants[variant], title, view, out);
 	}
 }
 

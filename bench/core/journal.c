@@ -262,3 +262,14 @@ unsigned int journal_last_boot(const struct journal *j)
 	}
 	return last;
 }
+
+bool journal_slot_ended(const struct journal *j, unsigned int slot)
+{
+	for (unsigned int n = 1; n <= journal_last_boot(j); n++) {
+		const json_t *at = json_object_get(journal_boot(j, n), "slot");
+
+		if (at && json_integer_value(at) == slot && journal_boot_ended(j, n))
+			return true;
+	}
+	return false;
+}

@@ -45,6 +45,9 @@ int journal_write_boot(struct journal *j, unsigned int boot, json_t *record, str
 const json_t *journal_boot(const struct journal *j, unsigned int boot);
 bool journal_boot_ended(const struct journal *j, unsigned int boot);
 
+/* Has a boot at that place of the plan come to its end? */
+bool journal_slot_ended(const struct journal *j, unsigned int slot);
+
 /* The highest number of a boot, 0 when there is none. */
 unsigned int journal_last_boot(const struct journal *j);
 

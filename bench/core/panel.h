@@ -28,6 +28,13 @@ struct panels {
 	unsigned int count;
 };
 
+/* Runs the statement that follows with every line, and the panel that it is in. */
+#define for_each_line(panels, panel, line)                          \
+	for (const struct panel *(panel) = (panels)->list;          \
+	     (panel) < (panels)->list + (panels)->count; (panel)++) \
+		for (const struct line *(line) = (panel)->lines;    \
+		     (line) < (panel)->lines + (panel)->count; (line)++)
+
 /* To be freed with panels_free(). 0 or -1. */
 int panels_of(struct panels *panels, const struct run *r, struct error *e);
 void panels_free(struct panels *panels);
