@@ -251,7 +251,9 @@ count() {
 	stop_if_over "$status"
 	((status != 2)) || return 2
 	for variant in "${variants[@]:1}"; do
-		"$pinscale" diff-counts "$run:${variants[0]%%=*}" "$run:${variant%%=*}" || status=$(worse "$status" $?)
+		echo
+		"$pinscale" diff-counts --rows 0 "$run:${variants[0]%%=*}" "$run:${variant%%=*}" || status=$(worse "$status" $?)
+		echo "  row by row: $pinscale diff-counts $run:${variants[0]%%=*} $run:${variant%%=*}"
 	done
 	return "$status"
 }

@@ -15,7 +15,7 @@ set datafile missing "-"
 
 # Block 0: the caption's lines. Block 1: rows. Block 2: panels. Block 3: series.
 captions = 0; rows = 0; panels = 0; series = 0
-array caption[8]; array row[8]; array floor_of[8]; array ceiling[8]; array reference[8]; array panel[64]; array name[64]
+array caption[32]; array row[8]; array floor_of[8]; array ceiling[8]; array reference[8]; array panel[64]; array name[64]
 array colour[64]; array dash[64]; array mark[64]
 stats data index 0 using (captions = captions + 1, caption[captions] = stringcolumn(1), 0) nooutput
 stats data index 1 using (rows = rows + 1, row[rows] = stringcolumn(1), floor_of[rows] = column(2), ceiling[rows] = column(3), reference[rows] = column(4), 0) nooutput
@@ -33,9 +33,11 @@ mark_of(i) = i == 0 ? 0 : i == 1 ? 7 : i == 2 ? 5 : i == 3 ? 9 : i == 4 ? 13 : i
 beside(x, s) = most_workers > 16 ? x * (1 + 0.02 * (s - (series + 1) / 2.0)) : x + 0.02 * (s - (series + 1) / 2.0)
 
 columns = panels
-legend_lines = (series + 3) / 4
 width = 80 + 330 * columns
 width = width < 760 ? 760 : width
+# As many names beside each other as there is room for.
+legend_columns = width / 330 > 4 ? 4 : width / 330
+legend_lines = (series + legend_columns - 1) / legend_columns
 height = 60 + captions * 22 + legend_lines * 20 + rows * 270
 top = (10.0 + captions * 22) / height
 bottom = (20.0 + legend_lines * 20) / height
@@ -53,7 +55,7 @@ do for [i = 1:captions] {
 unset border; unset tics
 set lmargin at screen 0; set rmargin at screen 1; set tmargin at screen 1; set bmargin at screen 0
 set key at screen 0.5, (legend_lines * 20.0 + 8) / height center top horizontal maxrows legend_lines \
-	maxcols 4 noenhanced font "DejaVu Sans,9" samplen 4 width 1 noopaque
+	maxcols legend_columns noenhanced font "DejaVu Sans,9" samplen 4 width 1 noopaque
 plot [0:1][0:1] for [s = 1:series] NaN with linespoints lc rgb palette_of(colour[s]) dt dash[s] \
 	pt mark_of(mark[s]) ps 1.1 lw 1.8 title name[s]
 unset label; unset key

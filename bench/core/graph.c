@@ -217,6 +217,33 @@ static int write_values(struct drawing *d)
 	return rc;
 }
 
+/* Characters of the caption's font that go into a line above so many panels; plot/panels.gp has the
+ * widths. */
+static size_t caption_width(unsigned int panels)
+{
+	unsigned int pixels = 80 + 330 * panels;
+
+	return ((pixels < 760 ? 760 : pixels) - 20) / 6.6;
+}
+
+/* Writes text with lines that are no longer than that, broken at blanks. Spoils the text. */
+static void write_wrapped(FILE *f, char *text, size_t width)
+{
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		while (strlen(line) > width) {
+			char *blank = memrchr(line, ' ', width);
+
+			if (!blank)
+				break;
+			*blank = '\0';
+			fprintf(f, "%s\n", line);
+			line = blank + 1;
+		}
+		fprintf(f, "%s\n", line);
+	}
+	fputs("\n\n", f);
+}
+
 static void write_caption(FILE *f, const struct drawing *d, unsigned int trials,
 			  unsigned int others)
 {
@@ -253,7 +280,7 @@ static void write_caption(FILE *f, const struct drawing *d, unsigned int trials,
 		fprintf(f, " With several workers: CPUs %s (%.0f ns a cache line), %u trials%s.",
 			d->stratum == STRATUM_FAR ? "far" : "near", run_pingpong(r, d->stratum),
 			trials, others ? ", the others not drawn" : "");
-	fprintf(f, " %s\n\n\n", d->graph->interval);
+	fprintf(f, " %s\n", d->graph->interval);
 }
 
 /* A row's label, the ends of its scale, and its reference line. */
@@ -302,9 +329,10 @@ static void write_series(FILE *f, const struct drawing *d)
 static int write_data(const char *path, struct drawing *d, struct error *e)
 {
 	unsigned int trials, others;
-	char *values = NULL;
+	char *values = NULL, *caption = NULL;
+	unsigned int drawn = 0;
+	FILE *f, *text;
 	size_t size;
-	FILE *f;
 	int rc;
 
 	for (int i = 0; i < MOST_ROWS; i++)
@@ -316,7 +344,15 @@ static int write_data(const char *path, struct drawing *d, struct error *e)
 		fclose(d->values);
 	f = rc ? NULL : fopen(path, "we");
 	if (f) {
-		write_caption(f, d, trials, others);
+		for (unsigned int i = 0; i < d->panels->count; i++)
+			drawn += panel_drawn(&d->panels->list[i], any_line_goes(d->panels));
+		text = open_memstream(&caption, &size);
+		if (text) {
+			write_caption(text, d, trials, others);
+			fclose(text);
+			write_wrapped(f, caption, caption_width(drawn));
+			free(caption);
+		}
 		write_rows(f, d);
 		fputs("\n\n", f);
 		for (unsigned int i = 0; i < d->panels->count; i++)
