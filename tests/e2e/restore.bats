@@ -18,7 +18,7 @@ teardown() {
 	end_background
 	# Even a failed test leaves the system as it was: any start puts it back.
 	if [[ -s $undo ]]; then
-		"$pinscale" run "$top/configs/quick.ini" -o "$BATS_TEST_TMPDIR/put-back" -s target=zram -s page=4k -s sharing=shared || true
+		"$pinscale" restore || true
 	fi
 }
 
@@ -69,6 +69,21 @@ assert_ended_by() {
 	begin_run 0.2
 	kill -HUP -- "-$pid"
 	assert_ended_by 1
+}
+
+@test "what a killed run has left can be put back without a new run" {
+	begin_run 0.2
+	kill -KILL "$pid"
+	finish
+	assert_status 137
+	eventually 5 nothing_runs
+	run --separate-stderr "$pinscale" restore
+	assert_status 0
+	assert_says "they are put back"
+	assert_as_before
+	run --separate-stderr "$pinscale" restore
+	assert_status 0
+	assert_says "no run has left anything"
 }
 
 @test "what a killed run has left is put back by the next, whatever it measures" {
