@@ -46,10 +46,27 @@ $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(BUILD)/tests/unit/tes
 		$(filter-out $(BUILD)/bench/main.o,$(OBJECTS))
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBRARIES) -lcmocka
 
+# What is read from outside, with anything at all in it: tests/run.sh runs each for FUZZ_SECONDS.
+FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+# NULL + 0 is where an empty list begins and ends.
+SANITIZE := address,undefined -fno-sanitize=pointer-overflow -fno-sanitize-recover=undefined
+
+fuzz: fuzz-build
+	@PINSCALE_TEST_FUZZ=1 tests/run.sh --only _fuzz
+
+# With clang, which has the fuzzer; what there is to be warned of gcc has said.
+fuzz-build:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang \
+		CFLAGS="-O1 -g -w -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,$(SANITIZE)" \
+		$(FUZZ)
+
+$(BUILD)/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(filter-out $(BUILD)/bench/main.o,$(OBJECTS))
+	$(call quiet,LD,$@)$(CC) -fsanitize=fuzzer,$(SANITIZE) -o $@ $^ $(LIBRARIES)
+
 # Kept after linking, so that a test is compiled once.
 .SECONDARY:
 
-check: all $(TESTS)
+check: all $(TESTS) $(if $(PINSCALE_TEST_FUZZ),fuzz-build)
 	@tests/run.sh $(TESTS)
 
 # The unit tests, and those of small sweeps, with the sanitizers in the program.
@@ -67,17 +84,22 @@ $(BUILD)/tests/guest/%: tests/guest/%.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(CPPFLAGS) -O2 -g -std=gnu11 -Wall -Wextra -Werror -o $@ $< -laio
 
+# Programs that the nightly tests run.
+$(BUILD)/tests/nightly/%: tests/nightly/%.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC,$<)$(CC) -O2 -g -std=gnu11 -Wall -Wextra -Werror -o $@ $<
+
 # Long proofs. Their log is kept as a reference.
-nightly: all $(patsubst %.c,$(BUILD)/%,$(wildcard tests/guest/*.c))
+nightly: all $(patsubst %.c,$(BUILD)/%,$(wildcard tests/guest/*.c tests/nightly/*.c))
 	@mkdir -p results/reference/nightly
 	@PINSCALE_TEST_GUEST=1 tests/run.sh --nightly | tee results/reference/nightly/log.txt
 
 format:
-	clang-format -i $(SOURCES) $$(find bench count -name '*.h') count/*.c tests/unit/*.[ch] tests/guest/*.c
+	clang-format -i $(SOURCES) $$(find bench count -name '*.h') count/*.c tests/unit/*.[ch] tests/guest/*.c tests/fuzz/*.c tests/nightly/*.c
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check asan check-asan nightly format clean
+.PHONY: all check asan check-asan fuzz fuzz-build nightly format clean
 
 -include $(OBJECTS:.o=.d) $(COUNT_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)

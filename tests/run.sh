@@ -13,6 +13,8 @@ usage: tests/run.sh [--nightly] [--only PATTERN]... [PROGRAM...]
 Runs the unit test programs (those of tests/unit/ in build/ when none is named),
 tests/e2e/*.bats, and the checks of the tree: shellcheck, clang-format, host-names.
 --nightly runs tests/nightly/*.bats instead, which take long ('make nightly').
+PINSCALE_TEST_FUZZ=1 runs what reads files with anything at all in them, too, FUZZ_SECONDS (30) each
+('make fuzz').
 --only runs those whose name has PATTERN in it, as in
 
     tests/run.sh --only sweep --only clang-format
@@ -150,6 +152,8 @@ take_tap() {
 				fail "$title" "${held[@]}"
 			fi
 			held=() reason=
+		elif [[ $line == '# measured: '* ]]; then
+			detail "${line#\# measured: }"
 		elif [[ $line == '# skip: '* ]]; then # tests/unit/testing.h
 			reason=${line#\# skip: }
 		elif [[ $line =~ ^\#\ (not\ )?ok\ -\  ]]; then
@@ -208,6 +212,36 @@ run_check() {
 		skip "$name" "${text#missing:} is not installed; './run.sh install' gets it"
 	else
 		fail "$name" "$text"
+	fi
+}
+
+# run_fuzz PROGRAM: inputs that it makes up, from tests/fuzz/corpus/ on. What it has found of new
+# paths is kept beside it, so that it goes on there next time; so is an input that fails.
+run_fuzz() {
+	local name seconds=${FUZZ_SECONDS:-30} status=0 seeds findings corpus
+
+	name=$(basename "$1")
+	wanted "$name" || return 0
+	if [[ ! -x $1 ]]; then
+		fail "$name" "$1 is not there; 'make fuzz-build' builds it, and needs clang."
+		return 0
+	fi
+	seeds=tests/fuzz/corpus/${name%_fuzz}
+	corpus=$(dirname "$1")/corpus/$name
+	findings=$(dirname "$1")/findings
+	mkdir -p "$corpus" "$findings"
+	timeout -k 10 $((seconds + 120)) "$1" -max_total_time="$seconds" -timeout=10 -max_len=20000 \
+		-print_final_stats=1 -dict="tests/fuzz/${name%_fuzz}.dict" -artifact_prefix="$findings/$name-" \
+		"$corpus" "$seeds" \
+		</dev/null >"$output" 2>&1 &
+	child=$!
+	wait "$child" || status=$?
+	child=
+	if ((!status)); then
+		pass "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$output") inputs in $seconds s"
+	else
+		fail "$name" "$(grep -E 'ERROR|SUMMARY|runtime error|Test unit written|^[^ ]+_fuzz[.]c:' "$output" | head -n 20)" \
+			"exit status $status; again: $1 $findings/$name-..."
 	fi
 }
 
@@ -278,6 +312,12 @@ for program in "${programs[@]}"; do
 		fail "$name" "$program is not there; 'make check' builds it."
 	fi
 done
+
+if [[ ${PINSCALE_TEST_FUZZ-} && -z $nightly ]]; then
+	for source in tests/fuzz/*_fuzz.c; do
+		run_fuzz "build/fuzz/$(basename "$source" .c)"
+	done
+fi
 
 for file in "$e2e"/*.bats; do
 	name=$(basename "$file")

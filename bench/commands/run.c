@@ -52,11 +52,12 @@ static const char doc[] =
 	"was begun in --output goes on as it was.\v"
 	"Keys of a sweep: window, warmup (seconds), slices, repetitions, seed, margin; and of its points: "
 	"workload, target, devices, page, mapping, sharing, subpage, mempolicy, block, depth, access, "
-	"workers, task, placement, each a list of values (docs/WORKLOADS.md).\n\n"
+	"workers, task, placement, copy, each a list of values (docs/WORKLOADS.md).\n\n"
 	"Examples:\n"
 	"  pinscale run configs/quick.ini --huge-pages reserve\n"
 	"  pinscale run configs/quick.ini -o results/one -s page=2m -s workers=2\n"
-	"  pinscale run -o results/one            (goes on with it)\n\n"
+	"  pinscale run -o results/one            (goes on with it)\n"
+	"  pinscale run configs/sharing.ini -o results/aa --aa\n\n"
 	"Exit status: 0 all is well, 1 a trial failed or something was not given back, 2 usage or "
 	"environment, 77 no point of the sweep is possible here.";
 
@@ -135,6 +136,8 @@ static int run_run(int argc, char **argv)
 	argp_err_exit_status = STATUS_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	o.runner.write_to = o.write_to;
+	if (o.sweep.aa && o.sweep.config && o.sweep.override_count < MOST_OVERRIDES)
+		o.sweep.overrides[o.sweep.override_count++] = "copy=1 2";
 	if (sweep_options_open(&o.sweep, "run", NULL, NULL, &journal, &sweep, &e)) {
 		fprintf(stderr, "pinscale run: %s\n", e.text);
 		return STATUS_USAGE;

@@ -6,11 +6,17 @@
 
 #include "core/runner.h"
 
+enum { KEY_AA = 768 };
+
 static const struct argp_option option_table[] = {
 	{"output", 'o', "DIR", 0,
 	 "The run's directory (results/ and the time); one that exists is taken up where it was left",
 	 0},
 	{"set", 's', "KEY=VALUE", 0, "Overrides a key of the sweep, in all its sections", 0},
+	{"aa", KEY_AA, NULL, 0,
+	 "A comparison with itself: every point (of 'ab': the one kernel) twice. What differs there is "
+	 "noise",
+	 0},
 	{0},
 };
 
@@ -37,6 +43,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (o->override_count == MOST_OVERRIDES)
 			argp_error(state, "more than %d times --set", MOST_OVERRIDES);
 		o->overrides[o->override_count++] = arg;
+		return 0;
+	case KEY_AA:
+		o->aa = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (o->config)

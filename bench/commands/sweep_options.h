@@ -16,6 +16,7 @@ struct sweep_options {
 	const char *output;
 	char *overrides[MOST_OVERRIDES + 1];
 	unsigned int override_count;
+	bool aa; /* everything is compared with itself */
 };
 
 /* To be a child of the command's parser, with a struct sweep_options as its input. */

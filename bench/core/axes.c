@@ -367,6 +367,17 @@ static json_t *json_placement(const struct point *p)
 	return json_string(placement_names[p->placement]);
 }
 
+static int parse_copy(struct point *p, const char *value, struct error *e)
+{
+	return parse_number("copy", &p->copy, value, e);
+}
+
+/* Of the first nothing is said, so that a point is named as it was before there were copies. */
+static json_t *json_copy_of(const struct point *p)
+{
+	return p->copy > 1 ? json_integer(p->copy) : NULL;
+}
+
 const struct axis axes[] = {
 	{"workload", "see 'pinscale list'", "pread", parse_workload, json_workload},
 	{"target", "see 'pinscale list', or auto", "auto", parse_target, json_target},
@@ -384,6 +395,8 @@ const struct axis axes[] = {
 	 json_workers},
 	{"task", "thread or process", "thread", parse_task, json_task},
 	{"placement", "compact, scatter or smt-last", "compact", parse_placement, json_placement},
+	{"copy", "numbers: the same point so many times, against itself", "1", parse_copy,
+	 json_copy_of},
 	{0},
 };
 
@@ -391,8 +404,12 @@ json_t *point_json(const struct point *p)
 {
 	json_t *object = json_object();
 
-	for (const struct axis *a = axes; a->name; a++)
-		json_object_set_new(object, a->name, a->json(p));
+	for (const struct axis *a = axes; a->name; a++) {
+		json_t *value = a->json(p);
+
+		if (value)
+			json_object_set_new(object, a->name, value);
+	}
 	return object;
 }
 
@@ -404,6 +421,8 @@ void point_name(const struct point *p, char *name, size_t size)
 		json_t *value = a->json(p);
 		char text[32];
 
+		if (!value)
+			continue;
 		if (json_is_integer(value))
 			size_format(json_integer_value(value), text, sizeof(text));
 		else

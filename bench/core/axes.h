@@ -13,7 +13,7 @@ struct axis {
 	const char *summary; /* what values it takes */
 	const char *preset;  /* where a sweep is silent */
 	int (*parse)(struct point *p, const char *value, struct error *e);
-	json_t *(*json)(const struct point *p);
+	json_t *(*json)(const struct point *p); /* NULL: nothing is said of it */
 };
 
 /* In an order in which parse() may rely on the axes before it; ends with a NULL name. */

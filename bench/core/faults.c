@@ -43,13 +43,13 @@ static bool say_leftovers(const struct run_boot *boot, FILE *out)
 	bool bad = false;
 
 	json_object_foreach ((json_t *)pages, size, pool) {
-		json_int_t used = json_integer_value(json_object_get(pool, "total")) -
-				  json_integer_value(json_object_get(pool, "free"));
+		double used = json_number_value(json_object_get(pool, "total")) -
+			      json_number_value(json_object_get(pool, "free"));
 
-		if (used <= json_integer_value(json_object_get(pool, "others")))
+		if (used <= json_number_value(json_object_get(pool, "others")))
 			continue;
-		fprintf(out, "PROBLEM: boot %u: %lld huge pages (%s) were not given back\n",
-			boot->number, (long long)used, size);
+		fprintf(out, "PROBLEM: boot %u: %.0f huge pages (%s) were not given back\n",
+			boot->number, used, size);
 		bad = true;
 	}
 	if (held) {
@@ -58,8 +58,10 @@ static bool say_leftovers(const struct run_boot *boot, FILE *out)
 		bad = true;
 	}
 	if (json_array_size(warnings)) {
+		const char *first = json_string_value(json_array_get(warnings, 0));
+
 		fprintf(out, "PROBLEM: boot %u: the kernel said: %s\n", boot->number,
-			json_string_value(json_array_get(warnings, 0)));
+			first ? first : "?");
 		bad = true;
 	}
 	return bad;
@@ -95,6 +97,9 @@ bool faults_print(const struct run *r, FILE *out)
 		fprintf(out, "; %u points skipped", skipped);
 	if (r->torn)
 		fprintf(out, "; %u torn lines of the journal passed over", r->torn);
+	if (r->unread)
+		fprintf(out, "; %u trials passed over that are of no boot, point or repetition",
+			r->unread);
 	if (!bad && ended)
 		fprintf(out, "; all huge pages given back, no reference held, kernel log clean");
 	fputs(".\n", out);

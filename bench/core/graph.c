@@ -254,7 +254,7 @@ static void write_caption(FILE *f, const struct drawing *d, unsigned int trials,
 
 	fprintf(f, "%s\n", d->graph->title);
 	for (unsigned int v = 0; v < r->variant_count; v++) {
-		const json_t *kernel = NULL;
+		const char *release = NULL;
 		unsigned int boots = 0;
 		bool drawn = false;
 
@@ -264,12 +264,13 @@ static void write_caption(FILE *f, const struct drawing *d, unsigned int trials,
 		for (unsigned int b = 0; b < r->boot_count; b++) {
 			if (r->boots[b].variant != v || !r->boots[b].counts)
 				continue;
-			kernel = json_object_get(r->boots[b].record, "kernel");
+			release = json_string_value(json_object_get(
+				json_object_get(r->boots[b].record, "kernel"), "release"));
 			boots++;
 		}
 		fprintf(f, "%s%s: Linux %s, %u boot%s%s%s", v ? "; " : "", r->variants[v],
-			kernel ? json_string_value(json_object_get(kernel, "release")) : "?", boots,
-			boots == 1 ? "" : "s", drawn ? "" : ", ", drawn ? "" : d->graph->absent);
+			release ? release : "?", boots, boots == 1 ? "" : "s", drawn ? "" : ", ",
+			drawn ? "" : d->graph->absent);
 	}
 	fprintf(f, "; %s\n", model ? model : "?");
 	if (r->emulated)

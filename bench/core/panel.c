@@ -33,14 +33,17 @@ static int compare_axis(const struct run_point *a, const struct run_point *b, co
 
 	run_axis(a, axis, x, sizeof(x));
 	run_axis(b, axis, y, sizeof(y));
-	if (size_parse(x) && size_parse(y) && size_parse(x) != size_parse(y))
+	/* Sizes come before names: an order that is none would have qsort_r() go astray. */
+	if (!size_parse(x) != !size_parse(y))
+		return size_parse(x) ? -1 : 1;
+	if (size_parse(x) != size_parse(y))
 		return size_parse(x) < size_parse(y) ? -1 : 1;
 	return compare_text(x, y);
 }
 
 static const char *const panel_axes[] = {"block",    "depth", "access",	   "target",	"devices",
 					 "workload", "task",  "placement", "mempolicy", NULL};
-static const char *const line_axes[] = {"page", "mapping", "subpage", "sharing", NULL};
+static const char *const line_axes[] = {"page", "mapping", "subpage", "sharing", "copy", NULL};
 
 static int compare_axes(const struct run_point *a, const struct run_point *b,
 			const char *const *names)
@@ -104,29 +107,44 @@ static void name_panel(struct panel *panel, const struct run_point *p)
 	add_unusual(panel, p);
 }
 
-/* Have the run's points of that page size more than one mapping? Then it is named. */
-static bool mappings_differ(const struct run *r, const struct run_point *p)
+/*
+ * For each page size its mapping, or null where the run's points of that size have several:
+ * then it is named. A new reference.
+ */
+static json_t *find_mappings(const struct run *r)
 {
-	for (unsigned int i = 0; i < r->point_count; i++)
-		if (!compare_axis(&r->points[i], p, "page") &&
-		    compare_axis(&r->points[i], p, "mapping"))
-			return true;
-	return false;
+	json_t *mappings = json_object();
+
+	for (unsigned int i = 0; i < r->point_count; i++) {
+		char page[64], mapping[64];
+		const json_t *known;
+
+		run_axis(&r->points[i], "page", page, sizeof(page));
+		run_axis(&r->points[i], "mapping", mapping, sizeof(mapping));
+		known = json_object_get(mappings, page);
+		if (!known)
+			json_object_set_new_nocheck(mappings, page, json_string_nocheck(mapping));
+		else if (json_is_string(known) && strcmp(json_string_value(known), mapping))
+			json_object_set_new_nocheck(mappings, page, json_null());
+	}
+	return mappings;
 }
 
-static void name_line(struct line *line, const struct run *r, const struct run_point *p)
+static void name_line(struct line *line, const json_t *mappings, const struct run_point *p)
 {
-	char page[16], mapping[24] = "", subpage[24];
+	char page[64], mapping[24] = "", subpage[24], copy[16];
 
+	run_axis(p, "copy", copy, sizeof(copy));
 	run_axis(p, "page", page, sizeof(page));
 	run_axis(p, "subpage", subpage, sizeof(subpage));
 	run_axis(p, "sharing", line->sharing, sizeof(line->sharing));
-	if (mappings_differ(r, p))
+	if (json_is_null(json_object_get(mappings, page)))
 		run_axis(p, "mapping", mapping, sizeof(mapping));
 	if (!strcmp(subpage, "none"))
 		subpage[0] = '\0';
-	snprintf(line->label, sizeof(line->label), "%s%s%s%s%s %.24s", page, *mapping ? " " : "",
-		 mapping, *subpage ? " " : "", subpage, line->sharing);
+	snprintf(line->label, sizeof(line->label), "%.15s%s%s%s%s %.24s%s%s", page,
+		 *mapping ? " " : "", mapping, *subpage ? " " : "", subpage, line->sharing,
+		 *copy ? " copy " : "", copy);
 }
 
 static void *add(void *list, unsigned int *count, size_t size)
@@ -139,8 +157,8 @@ static void *add(void *list, unsigned int *count, size_t size)
 }
 
 /* Adds the point to the last line, or begins a line or a panel with it. */
-static int place(struct panels *panels, const struct run *r, unsigned int index,
-		 const struct run_point *before)
+static int place(struct panels *panels, const struct run *r, const json_t *mappings,
+		 unsigned int index, const struct run_point *before)
 {
 	const struct run_point *p = &r->points[index];
 	struct panel *panel;
@@ -161,7 +179,7 @@ static int place(struct panels *panels, const struct run *r, unsigned int index,
 		if (!list)
 			return -1;
 		panel->lines = list;
-		name_line(&panel->lines[panel->count - 1], r, p);
+		name_line(&panel->lines[panel->count - 1], mappings, p);
 	}
 	line = &panel->lines[panel->count - 1];
 	list = add(line->points, &line->count, sizeof(*line->points));
@@ -172,24 +190,46 @@ static int place(struct panels *panels, const struct run *r, unsigned int index,
 	return 0;
 }
 
+/* What lines that are compared with each other have in common. */
+static void base_key(const struct run_point *p, char *key, size_t size)
+{
+	static const char *const same[] = {"page", "mapping", "subpage", "copy", NULL};
+	char value[64];
+	size_t used = 0;
+
+	key[0] = '\0';
+	for (const char *const *axis = same; *axis && used < size; axis++)
+		used += snprintf(key + used, size - used, "%s\n",
+				 run_axis(p, *axis, value, sizeof(value)));
+}
+
 /* What each line is compared with: the same buffer, a page a worker. */
 static void find_bases(struct panel *panel, const struct run *r)
 {
-	static const char *const same[] = {"page", "mapping", "subpage", NULL};
+	json_t *bases = json_object();
+	char key[260];
 
 	for (unsigned int i = 0; i < panel->count; i++) {
-		panel->lines[i].base = -1;
-		for (unsigned int k = 0; k < panel->count; k++)
-			if (k != i && !strcmp(panel->lines[k].sharing, "private") &&
-			    !compare_axes(&r->points[panel->lines[i].points[0]],
-					  &r->points[panel->lines[k].points[0]], same))
-				panel->lines[i].base = k;
+		base_key(&r->points[panel->lines[i].points[0]], key, sizeof(key));
+		if (!strcmp(panel->lines[i].sharing, "private"))
+			json_object_set_new_nocheck(bases, key, json_integer(i));
 	}
+	for (unsigned int i = 0; i < panel->count; i++) {
+		const json_t *base;
+
+		base_key(&r->points[panel->lines[i].points[0]], key, sizeof(key));
+		base = json_object_get(bases, key);
+		panel->lines[i].base = base ? json_integer_value(base) : -1;
+		if (panel->lines[i].base == (int)i)
+			panel->lines[i].base = -1;
+	}
+	json_decref(bases);
 }
 
 int panels_of(struct panels *panels, const struct run *r, struct error *e)
 {
 	unsigned int *order = calloc(r->point_count + 1, sizeof(*order));
+	json_t *mappings = find_mappings(r);
 	int rc = order ? 0 : -1;
 
 	*panels = (struct panels){0};
@@ -198,10 +238,11 @@ int panels_of(struct panels *panels, const struct run *r, struct error *e)
 	if (order)
 		qsort_r(order, r->point_count, sizeof(*order), compare_points, (void *)r);
 	for (unsigned int i = 0; i < r->point_count && !rc; i++)
-		rc = place(panels, r, order[i], i ? &r->points[order[i - 1]] : NULL);
+		rc = place(panels, r, mappings, order[i], i ? &r->points[order[i - 1]] : NULL);
 	for (unsigned int i = 0; i < panels->count && !rc; i++)
 		find_bases(&panels->list[i], r);
 	free(order);
+	json_decref(mappings);
 	if (rc) {
 		panels_free(panels);
 		return fail(e, "No memory for the %u points of the run.", r->point_count);

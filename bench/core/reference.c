@@ -13,21 +13,44 @@ static const char *workload_of(const struct run_point *p, char *text, size_t siz
 	return run_axis(p, "workload", text, size);
 }
 
-/* Does b differ from a in being a reference for its workload, and in nothing else? */
-static bool is_reference(const struct run_point *a, const struct run_point *b)
+/* A point's axes as text, with another workload; to be freed. */
+static char *key_of(const json_t *axes, const char *workload)
 {
-	char ours[64], theirs[64];
-	const struct workload *w = find_plugin(workload, workload_of(b, theirs, sizeof(theirs)));
-	json_t *like_a;
-	bool same;
+	json_t *copy = json_copy((json_t *)axes);
+	char *key;
 
-	if (!w || !w->reference_for || strcmp(w->reference_for, workload_of(a, ours, sizeof(ours))))
-		return false;
-	like_a = json_copy(b->axes);
-	json_object_set(like_a, "workload", json_object_get(a->axes, "workload"));
-	same = json_equal(like_a, a->axes);
-	json_decref(like_a);
-	return same;
+	if (workload)
+		json_object_set_new(copy, "workload", json_string(workload));
+	key = json_dumps(copy, JSON_COMPACT | JSON_SORT_KEYS);
+	json_decref(copy);
+	return key;
+}
+
+/*
+ * The points that are references for other workloads, in lists by what they are for: the axes of a
+ * point that differs in nothing but the workload. A new reference.
+ */
+static json_t *find_references(const struct run *r)
+{
+	json_t *found = json_object(), *list;
+	char name[64], *key;
+
+	for (unsigned int i = 0; i < r->point_count; i++) {
+		const struct workload *w =
+			find_plugin(workload, workload_of(&r->points[i], name, sizeof(name)));
+
+		key = w && w->reference_for ? key_of(r->points[i].axes, w->reference_for) : NULL;
+		if (!key)
+			continue;
+		list = json_object_get(found, key);
+		if (!list) {
+			list = json_array();
+			json_object_set_new(found, key, list);
+		}
+		json_array_append_new(list, json_integer(i));
+		free(key);
+	}
+	return found;
 }
 
 static int by_workload(const void *a, const void *b, void *run)
@@ -40,16 +63,19 @@ static int by_workload(const void *a, const void *b, void *run)
 }
 
 /* The points of the references for a point, by name. To be freed; NULL without memory. */
-static unsigned int *references_of(const struct run *r, unsigned int point, unsigned int *count)
+static unsigned int *references_of(const struct run *r, const json_t *references,
+				   unsigned int point, unsigned int *count)
 {
-	unsigned int *found = calloc(r->point_count, sizeof(*found));
+	char *key = key_of(r->points[point].axes, NULL);
+	const json_t *list = key ? json_object_get(references, key) : NULL;
+	unsigned int *found = calloc(json_array_size(list) + 1, sizeof(*found));
 
-	*count = 0;
-	for (unsigned int i = 0; i < r->point_count && found; i++)
-		if (is_reference(&r->points[point], &r->points[i]))
-			found[(*count)++] = i;
+	*count = found ? json_array_size(list) : 0;
+	for (size_t i = 0; i < *count; i++)
+		found[i] = json_integer_value(json_array_get(list, i));
 	if (found)
 		qsort_r(found, *count, sizeof(*found), by_workload, (void *)r);
+	free(key);
 	return found;
 }
 
@@ -83,10 +109,10 @@ static void add_row(const struct run *r, const struct line *line, unsigned int o
 	text_row(t);
 }
 
-static void add_point(const struct run *r, const struct line *line, unsigned int point,
-		      struct text_table *t)
+static void add_point(const struct run *r, const json_t *all, const struct line *line,
+		      unsigned int point, struct text_table *t)
 {
-	unsigned int count, *references = references_of(r, point, &count);
+	unsigned int count, *references = references_of(r, all, point, &count);
 
 	for (unsigned int i = 0; i < count; i++) {
 		if (!t->rows)
@@ -98,13 +124,14 @@ static void add_point(const struct run *r, const struct line *line, unsigned int
 }
 
 /* Has it any? */
-static bool print_panel(const struct run *r, const struct panel *panel, FILE *out)
+static bool print_panel(const struct run *r, const json_t *all, const struct panel *panel,
+			FILE *out)
 {
 	struct text_table t = {0};
 
 	for (unsigned int i = 0; i < panel->count; i++)
 		for (unsigned int k = 0; k < panel->lines[i].count; k++)
-			add_point(r, &panel->lines[i], panel->lines[i].points[k], &t);
+			add_point(r, all, &panel->lines[i], panel->lines[i].points[k], &t);
 	if (!t.rows)
 		return false;
 	fprintf(out, "\n%s, beside its references%s\n", panel->title,
@@ -115,10 +142,12 @@ static bool print_panel(const struct run *r, const struct panel *panel, FILE *ou
 
 void reference_print(const struct run *r, const struct panels *panels, FILE *out)
 {
+	json_t *all = find_references(r);
 	bool any = false;
 
 	for (unsigned int i = 0; i < panels->count && !run_compares_kernels(r); i++)
-		any |= print_panel(r, &panels->list[i], out);
+		any |= print_panel(r, all, &panels->list[i], out);
+	json_decref(all);
 	if (any)
 		fputs("\n", out);
 }

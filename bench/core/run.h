@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "analysis/rules.h"
 #include "analysis/statistics.h"
@@ -14,6 +15,10 @@
 
 /* The level of all intervals. */
 #define RUN_LEVEL 0.95
+
+/* What a run has at most. More is refused: tables grow with their product. */
+#define RUN_MOST_POINTS 10000
+#define RUN_MOST_VARIANTS 100
 
 struct run_boot {
 	unsigned int number;
@@ -24,18 +29,24 @@ struct run_boot {
 	bool counts;	      /* its trials are part of the figures */
 };
 
+/* Of latencies: p50, p95, p99 and p99.9. */
+#define RUN_QUANTILES 4
+
 struct run_trial {
 	unsigned int point, boot; /* indices */
 	unsigned int repetition;
 	enum stratum stratum;
 	bool failed;	    /* it has no figures */
 	bool excluded;	    /* its rate counts for nothing, by the rules */
+	bool foreign;	    /* excluded because others had too much of the CPUs */
 	double rate;	    /* operations/s over the whole window */
 	double median;	    /* of its slices, operations/s */
 	double pingpong;    /* ns, mean of before and after; 0 with one worker */
 	double fairness;    /* the slowest worker's operations, a share of the mean worker's */
 	int64_t operations; /* all of them, from the gate to the last: what probes count */
+	float latency[RUN_QUANTILES]; /* ns; 0 where they were not taken */
 	json_t *probes;
+	unsigned int order; /* its place among the journal's trials */
 };
 
 struct run_point {
@@ -47,7 +58,7 @@ struct run {
 	char *directory;
 	json_t *json; /* run.json */
 	json_t *boots_json;
-	json_t *records; /* skip and boot-end records, and the problems of trials */
+	json_t *records; /* those that are of no trial, and the problems of trials */
 	const char **variants;
 	unsigned int variant_count;
 	struct run_boot *boots;
@@ -56,14 +67,28 @@ struct run {
 	unsigned int point_count;
 	struct run_trial *trials;
 	unsigned int trial_count;
+	unsigned int *in_turn; /* boots that count and have a place in the plan, in its order */
+	unsigned int in_turn_count;
+	json_t *probes; /* by variant: an object with the names of all probes of its trials */
 	struct rules rules;
-	bool emulated;	   /* any boot was: its times are no facts */
-	unsigned int torn; /* lines of the journal that could not be read */
+	bool emulated;	     /* any boot was: its times are no facts */
+	unsigned int torn;   /* lines of the journal that could not be read */
+	unsigned int unread; /* trials without boot, point or repetition: they are left out */
 	unsigned int failed, foreign, moved, stalled; /* trials, by what was wrong */
 };
 
-/* 0, or -1 with the error set; then there is nothing to free. */
+/*
+ * 0, or -1 with the error set; then there is nothing to free. All text of the run is
+ * fit to be printed (printable.h), but for the sweep's.
+ */
 int run_read(struct run *r, const char *directory, struct error *e);
+
+/*
+ * The same of what is at hand: run.json and the boots, of which the references are taken over, and
+ * the journal's lines. directory is what the run is called.
+ */
+int run_read_from(struct run *r, const char *directory, json_t *json, json_t *boots, FILE *journal,
+		  struct error *e);
 void run_free(struct run *r);
 
 /* The value of an axis of a point as text ("" if it has none); sizes as 4k and 1m. */
@@ -72,6 +97,10 @@ unsigned int run_workers(const struct run_point *p);
 
 /* Is the run one of kernels in turn? */
 bool run_compares_kernels(const struct run *r);
+
+/* The turn of the plan that a boot was in, from 0; -1 without a plan. Every turn has each of the
+ * plan's variants once. */
+int run_turn(const struct run *r, unsigned int boot);
 
 /* What the boots' figures are worth: native, virtualised or emulated. */
 const char *run_execution(const struct run *r);

@@ -37,16 +37,36 @@ bool run_has(const struct run *r, unsigned int variant, unsigned int point, enum
 	return false;
 }
 
-/* Mean logarithm of the rates of one boot at a point; NAN when there are none. */
-static double boot_log_mean(const struct run *r, unsigned int boot, unsigned int point,
-			    enum stratum stratum)
+/*
+ * The trials of a point are sorted by boot and repetition. Those of one boot from t on: behind
+ * the last of them.
+ */
+static const struct run_trial *end_of_boot(const struct run *r, const struct run_trial *t)
 {
+	const struct run_point *p = &r->points[t->point];
+	const struct run_trial *end = r->trials + p->first_trial + p->trials;
+	unsigned int boot = t->boot;
+
+	while (t < end && t->boot == boot)
+		t++;
+	return t;
+}
+
+/* Runs the statement that follows with every boot that has trials at a point: its first. */
+#define for_each_boot_of(r, p, t)                                                    \
+	for (const struct run_trial *(t) = (r)->trials + (r)->points[p].first_trial; \
+	     (t) < (r)->trials + (r)->points[p].first_trial + (r)->points[p].trials; \
+	     (t) = end_of_boot(r, t))
+
+/* Mean logarithm of the rates of one boot at a point, from its first trial there; NAN for none. */
+static double log_mean(const struct run *r, const struct run_trial *first, enum stratum stratum)
+{
+	const struct run_trial *end = end_of_boot(r, first);
 	double sum = 0;
 	unsigned int n = 0;
 
-	for_each_trial_of(r, point, t)
-	{
-		if (t->boot != boot || !rate_counts(r, t, r->boots[boot].variant, stratum))
+	for (const struct run_trial *t = first; t < end; t++) {
+		if (!rate_counts(r, t, r->boots[t->boot].variant, stratum))
 			continue;
 		sum += log(t->rate);
 		n++;
@@ -54,19 +74,37 @@ static double boot_log_mean(const struct run *r, unsigned int boot, unsigned int
 	return n ? sum / n : NAN;
 }
 
+/* The first trial of a boot at a point, or NULL. */
+static const struct run_trial *first_of(const struct run *r, unsigned int point, unsigned int boot)
+{
+	unsigned int low = r->points[point].first_trial;
+	unsigned int high = low + r->points[point].trials, end = high;
+
+	while (low < high) {
+		unsigned int middle = low + (high - low) / 2;
+
+		if (r->trials[middle].boot < boot)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < end && r->trials[low].boot == boot ? &r->trials[low] : NULL;
+}
+
 struct estimate run_rate(const struct run *r, unsigned int variant, unsigned int point,
 			 enum stratum stratum)
 {
-	size_t most = r->points[point].trials + r->boot_count, n = 0, boots = 0;
-	double *logs = calloc(most + 1, sizeof(*logs));
+	double *logs = calloc(r->points[point].trials + 1, sizeof(*logs));
 	struct estimate e = {.value = NAN, .low = NAN, .high = NAN};
+	size_t n = 0, boots = 0;
 
 	if (!logs)
 		return e;
-	for (unsigned int b = 0; b < r->boot_count; b++) {
-		double mean = boot_log_mean(r, b, point, stratum);
+	for_each_boot_of(r, point, t)
+	{
+		double mean = log_mean(r, t, stratum);
 
-		if (r->boots[b].variant == variant && !isnan(mean))
+		if (r->boots[t->boot].variant == variant && !isnan(mean))
 			logs[boots++] = mean;
 	}
 	if (boots == 1) {
@@ -96,62 +134,79 @@ struct estimate run_fairness(const struct run *r, unsigned int variant, unsigned
 	return e;
 }
 
+/* Is a's boot and repetition before that of b? */
+static bool is_before(const struct run_trial *a, const struct run_trial *b)
+{
+	return a->boot != b->boot ? a->boot < b->boot : a->repetition < b->repetition;
+}
+
 struct estimate run_point_ratio(const struct run *r, unsigned int variant, unsigned int point,
 				unsigned int base, enum stratum stratum)
 {
 	double *logs = calloc(r->points[point].trials + 1, sizeof(*logs));
+	const struct run_trial *b = r->trials + r->points[base].first_trial;
+	const struct run_trial *end = b + r->points[base].trials;
 	struct estimate e = {.value = NAN, .low = NAN, .high = NAN};
 	size_t n = 0;
 
 	if (!logs)
 		return e;
+	/* Both are sorted, and no boot has a repetition twice. */
 	for_each_trial_of(r, point, t)
 	{
-		if (!rate_counts(r, t, variant, stratum))
-			continue;
-		for_each_trial_of(r, base, b) if (b->boot == t->boot &&
-						  b->repetition == t->repetition &&
-						  rate_counts(r, b, variant, stratum)) logs[n++] =
-			log(t->rate / b->rate);
+		while (b < end && is_before(b, t))
+			b++;
+		if (b < end && !is_before(t, b) && rate_counts(r, t, variant, stratum) &&
+		    rate_counts(r, b, variant, stratum))
+			logs[n++] = log(t->rate / b->rate);
 	}
 	e = estimate_log_mean(logs, n, RUN_LEVEL);
 	free(logs);
 	return e;
 }
 
-/* The boot that counts at a place of the plan, or -1. */
-static int boot_at(const struct run *r, int slot)
+/* Mean logarithm of the rates of a boot at a point; NAN when there are none. */
+static double boot_log_mean(const struct run *r, unsigned int boot, unsigned int point)
 {
-	for (unsigned int i = 0; i < r->boot_count; i++)
-		if (r->boots[i].slot == slot && r->boots[i].counts)
-			return i;
-	return -1;
+	const struct run_trial *first = first_of(r, point, boot);
+
+	return first ? log_mean(r, first, STRATA) : NAN;
+}
+
+int run_turn(const struct run *r, unsigned int boot)
+{
+	const json_t *plan = json_object_get(r->json, "plan");
+	int planned = json_array_size(json_object_get(plan, "variants"));
+
+	if (r->boots[boot].slot < 0)
+		return -1;
+	return r->boots[boot].slot / (planned ? planned : (int)r->variant_count);
 }
 
 struct estimate run_variant_ratio(const struct run *r, unsigned int variant, unsigned int base,
 				  unsigned int point)
 {
-	int turns = r->variant_count, slots = 0;
+	double *logs = calloc(r->in_turn_count + 1, sizeof(*logs));
 	struct estimate e = {.value = NAN, .low = NAN, .high = NAN};
-	double *logs;
+	unsigned int next;
 	size_t n = 0;
 
-	for (unsigned int i = 0; i < r->boot_count; i++)
-		slots = r->boots[i].slot >= slots ? r->boots[i].slot + 1 : slots;
-	logs = calloc(slots / turns + 1, sizeof(*logs));
 	if (!logs)
 		return e;
 	/* Every turn of the plan has each variant once, in one order or the other. */
-	for (int turn = 0; turn * turns < slots; turn++) {
+	for (unsigned int i = 0; i < r->in_turn_count; i = next) {
+		int turn = run_turn(r, r->in_turn[i]);
 		double mean[2] = {NAN, NAN};
 
-		for (int slot = turn * turns; slot < (turn + 1) * turns; slot++) {
-			int boot = boot_at(r, slot);
+		for (next = i; next < r->in_turn_count; next++) {
+			const struct run_boot *boot = &r->boots[r->in_turn[next]];
 
-			if (boot >= 0 && r->boots[boot].variant == variant)
-				mean[0] = boot_log_mean(r, boot, point, STRATA);
-			else if (boot >= 0 && r->boots[boot].variant == base)
-				mean[1] = boot_log_mean(r, boot, point, STRATA);
+			if (run_turn(r, r->in_turn[next]) != turn)
+				break;
+			if (boot->variant == variant)
+				mean[0] = boot_log_mean(r, r->in_turn[next], point);
+			else if (boot->variant == base)
+				mean[1] = boot_log_mean(r, r->in_turn[next], point);
 		}
 		if (!isnan(mean[0]) && !isnan(mean[1]))
 			logs[n++] = mean[0] - mean[1];
@@ -171,12 +226,20 @@ static bool probe_value(const struct run_trial *t, const char *probe, const char
 	return json_is_number(found) && t->operations > 0 && !t->failed;
 }
 
+/* Has any trial of the variant the probe? Who asks for every point must not look at all trials. */
+static bool has_probe(const struct run *r, unsigned int variant, const char *probe)
+{
+	return json_object_get(json_array_get(r->probes, variant), probe);
+}
+
 bool run_per_operation(const struct run *r, unsigned int variant, unsigned int point,
 		       const char *probe, const char *value, double *low, double *high)
 {
 	bool known = false;
 	double number;
 
+	if (!has_probe(r, variant, probe))
+		return false;
 	for_each_trial_of(r, point, t)
 	{
 		if (!is_of(r, t, variant) || !probe_value(t, probe, value, &number))
@@ -193,18 +256,19 @@ struct estimate run_share(const struct run *r, unsigned int variant, unsigned in
 			  const char *probe, const char *part, const char *whole)
 {
 	struct estimate e = {.value = NAN, .low = NAN, .high = NAN};
-	double *shares = calloc(r->boot_count + 1, sizeof(*shares));
+	double *shares = calloc(r->points[point].trials + 1, sizeof(*shares));
 	size_t n = 0;
 
 	if (!shares)
 		return e;
-	for (unsigned int b = 0; b < r->boot_count; b++) {
+	for_each_boot_of(r, point, first)
+	{
+		const struct run_trial *end = end_of_boot(r, first);
 		double parts = 0, wholes = 0, x, y;
 
-		for_each_trial_of(r, point, t)
-		{
-			if (t->boot != b || !is_of(r, t, variant) ||
-			    !probe_value(t, probe, part, &x) || !probe_value(t, probe, whole, &y))
+		for (const struct run_trial *t = first; t < end; t++) {
+			if (!is_of(r, t, variant) || !probe_value(t, probe, part, &x) ||
+			    !probe_value(t, probe, whole, &y))
 				continue;
 			parts += x;
 			wholes += y;

@@ -11,6 +11,7 @@
 #include "file.h"
 #include "include/version.h"
 #include "kernel_log.h"
+#include "make_up.h"
 #include "memory_map.h"
 #include "pages.h"
 #include "panel.h"
@@ -166,6 +167,63 @@ static void show_first(const struct runner *r)
 	run_free(&run);
 }
 
+/* The points of a repetition that the journal lacks; only[i] says which, NULL for all. */
+static int measure_round(struct runner *r, unsigned int repetition, const bool *only,
+			 struct error *e)
+{
+	const struct sweep *s = r->s;
+	size_t *order = sweep_order(s, r->boot, repetition);
+	int rc = 0;
+
+	if (!order)
+		return fail(e, "No memory for the order of %zu points.", s->count);
+	for (size_t i = 0; i < s->count && !rc; i++) {
+		const struct point *p = &s->points[order[i]];
+		json_t *point;
+		char name[256];
+
+		if (r->needs.reasons[order[i]] || (only && !only[order[i]]))
+			continue;
+		point = point_json(p);
+		point_name(p, name, sizeof(name));
+		if (journal_has(r->j, r->boot, repetition, point)) {
+			progress_skip(&r->progress);
+		} else {
+			progress_step(&r->progress, name);
+			rc = measure(r, order[i], repetition, point, e);
+		}
+		json_decref(point);
+	}
+	free(order);
+	return rc;
+}
+
+/* Rounds that were spoilt, once more. As measure(). */
+static int make_up(struct runner *r, struct error *e)
+{
+	const struct sweep *s = r->s;
+	bool *needed = calloc(s->count, sizeof(*needed));
+	int rc = needed ? 0 : fail(e, "No memory for %zu points.", s->count);
+
+	for (unsigned int i = 0; i < make_up_most(s) && !rc; i++) {
+		int count = make_up_points(s, r->j->directory, r->boot, needed, e);
+
+		if (count <= 0) {
+			rc = count;
+			break;
+		}
+		if (!i)
+			progress_say(
+				"others on the CPUs, or CPUs that moved, spoilt rounds: they are "
+				"measured again");
+		progress_start(&r->progress, count);
+		rc = measure_round(r, s->repetitions + i, needed, e);
+		progress_end();
+	}
+	free(needed);
+	return rc;
+}
+
 static int measure_all(struct runner *r, struct error *e)
 {
 	const struct sweep *s = r->s;
@@ -174,32 +232,13 @@ static int measure_all(struct runner *r, struct error *e)
 
 	progress_start(&r->progress, possible * s->repetitions);
 	for (unsigned int repetition = 0; repetition < s->repetitions && !rc; repetition++) {
-		size_t *order = sweep_order(s, r->boot, repetition);
-
-		if (!order)
-			return fail(e, "No memory for the order of %zu points.", s->count);
-		for (size_t i = 0; i < s->count && !rc; i++) {
-			const struct point *p = &s->points[order[i]];
-			json_t *point;
-			char name[256];
-
-			if (r->needs.reasons[order[i]])
-				continue;
-			point = point_json(p);
-			point_name(p, name, sizeof(name));
-			if (journal_has(r->j, r->boot, repetition, point)) {
-				progress_skip(&r->progress);
-			} else {
-				progress_step(&r->progress, name);
-				rc = measure(r, order[i], repetition, point, e);
-			}
-			json_decref(point);
-		}
-		free(order);
+		rc = measure_round(r, repetition, NULL, e);
 		if (!rc && !repetition && s->repetitions > 1 && r->o->slot < 0)
 			show_first(r);
 	}
 	progress_end();
+	if (!rc && s->make_up)
+		rc = make_up(r, e);
 	return rc;
 }
 
@@ -326,13 +365,14 @@ json_t *runner_run_json(const struct sweep *s, const char *kind)
 	for (char **o = s->overrides; *o; o++)
 		json_array_append_new(overrides, json_string(*o));
 	return json_pack("{s:i, s:s, s:s, s:s, s:{s:s, s:s, s:o}, s:i, s:i, s:f, s:f, s:i, s:f, "
-			 "s:b, s:{s:f, s:f}}",
+			 "s:b, s:b, s:{s:f, s:f}}",
 			 "schema", JOURNAL_SCHEMA, "pinscale", PINSCALE_VERSION, "created",
 			 journal_now(now, sizeof(now)), "kind", kind, "sweep", "name", s->name,
 			 "text", s->text, "overrides", overrides, "seed", s->seed, "repetitions",
 			 s->repetitions, "window_s", s->window, "warmup_s", s->warmup, "slices",
-			 s->slices, "margin", s->margin, "latency", s->latency, "rules", "near_ns",
-			 default_rules.near_ns, "foreign_cpu", default_rules.foreign_cpu);
+			 s->slices, "margin", s->margin, "latency", s->latency, "make_up",
+			 s->make_up, "rules", "near_ns", default_rules.near_ns, "foreign_cpu",
+			 default_rules.foreign_cpu);
 }
 
 int runner_sweep_of(const json_t *run, struct sweep *s, struct error *e)

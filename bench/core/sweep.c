@@ -17,6 +17,10 @@
 
 #define AXES 16
 
+/* More is a slip: a day has not so many trials. The same point may come of several combinations. */
+#define MOST_POINTS 10000
+#define MOST_COMBINATIONS 100000
+
 /* A section of points while it is read: a list of values an axis. */
 struct section {
 	char name[64];
@@ -27,6 +31,8 @@ struct section {
 
 struct parser {
 	struct sweep *s;
+	json_t *keys; /* of the points there are */
+	unsigned int combinations;
 	struct section section;
 	bool in_points;
 	const char *rest; /* text that is not yet read */
@@ -59,6 +65,12 @@ static int parse_count(const char *key, const char *value, unsigned int low, uns
 	return *out == n ? 0 : fail(e, "%s = %s: wants a whole number", key, value);
 }
 
+static int parse_choice(const char *key, const char *value, bool *out, struct error *e)
+{
+	*out = !strcmp(value, "yes");
+	return *out || !strcmp(value, "no") ? 0 : fail(e, "%s = %s: wants yes or no", key, value);
+}
+
 /* A key of [sweep]. 1: there is no such key; 0; -1 with the error set. */
 static int sweep_key(struct sweep *s, const char *key, const char *value, struct error *e)
 {
@@ -76,12 +88,10 @@ static int sweep_key(struct sweep *s, const char *key, const char *value, struct
 		return parse_count(key, value, 0, 2000000000, &s->seed, e);
 	if (!strcmp(key, "margin"))
 		return parse_real(key, value, 0.0001, 0.5, &s->margin, e);
-	if (!strcmp(key, "latency")) {
-		s->latency = !strcmp(value, "yes");
-		return s->latency || !strcmp(value, "no")
-			       ? 0
-			       : fail(e, "latency = %s: wants yes or no", value);
-	}
+	if (!strcmp(key, "latency"))
+		return parse_choice(key, value, &s->latency, e);
+	if (!strcmp(key, "make_up"))
+		return parse_choice(key, value, &s->make_up, e);
 	return 1;
 }
 
@@ -107,26 +117,41 @@ static const char * override(const struct sweep *s, const char *key)
 	return value;
 }
 
-static bool same_point(const struct point *a, const struct point *b)
+/* What tells points apart; to be freed. */
+static char *key_of(const struct point *p)
 {
-	char x[256], y[256];
+	json_t *json = point_json(p);
+	char *key = json_dumps(json, JSON_COMPACT);
 
-	point_name(a, x, sizeof(x));
-	point_name(b, y, sizeof(y));
-	return !strcmp(x, y);
+	json_decref(json);
+	return key;
 }
 
-static int add_point(struct sweep *s, const struct point *p, struct error *e)
+/* Two spellings may be of one point: base pages have neither head nor tail. */
+static bool is_new(struct parser *parser, const struct point *p)
 {
+	char *key = key_of(p);
+	bool new = !key || !json_object_get(parser->keys, key);
+
+	if (key)
+		json_object_set_new(parser->keys, key, json_true());
+	free(key);
+	return new;
+}
+
+static int add_point(struct parser *parser, const struct point *p)
+{
+	struct sweep *s = parser->s;
 	struct point *larger;
 
-	/* Two spellings of one point: base pages have neither head nor tail. */
-	for (size_t i = 0; i < s->count; i++)
-		if (same_point(&s->points[i], p))
-			return 0;
+	if (s->count == MOST_POINTS || parser->combinations++ == MOST_COMBINATIONS)
+		return fail(parser->e, "more than %u points; name fewer values of an axis",
+			    MOST_POINTS);
+	if (!is_new(parser, p))
+		return 0;
 	larger = reallocarray(s->points, s->count + 1, sizeof(*larger));
 	if (!larger)
-		return fail(e, "no memory for %zu points", s->count + 1);
+		return fail(parser->e, "no memory for %zu points", s->count + 1);
 	s->points = larger;
 	s->points[s->count++] = *p;
 	return 0;
@@ -139,7 +164,7 @@ static int combine(struct parser *parser, int axis, struct point *p)
 	int rc = 0;
 
 	if (!axes[axis].name)
-		return add_point(parser->s, p, parser->e);
+		return add_point(parser, p);
 	list = strdup(parser->section.values[axis]);
 	if (!list)
 		return fail(parser->e, "no memory");
@@ -170,7 +195,7 @@ static int spell_out_range(FILE *f, const char *range, unsigned int cpus)
 	char last[16] = "", rest[2] = "";
 
 	if (sscanf(range, "%u..%15[0-9a-z]*%u%1s", &from, last, &factor, rest) < 2 || *rest ||
-	    (strchr(range, '*') && factor < 2))
+	    (strchr(range, '*') && (factor < 2 || factor > 65536)))
 		return -1;
 	to = !strcmp(last, "max") ? cpus : strtoul(last, NULL, 10);
 	if (from < 1 || to < from || to > 65536)
@@ -244,7 +269,7 @@ static int handle_key(struct parser *parser, const char *section, const char *ke
 		rc = sweep_key(parser->s, key, value, parser->e);
 		return rc > 0 ? fail(parser->e,
 				     "[sweep] has no key '%s'; it has: summary window warmup "
-				     "slices repetitions seed margin latency",
+				     "slices repetitions seed margin latency make_up",
 				     key)
 			      : rc;
 	}
@@ -345,7 +370,7 @@ int sweep_parse(struct sweep *s, const char *name, const char *text, char *const
 		struct error *e)
 {
 	struct error why = {0};
-	struct parser parser = {.s = s, .rest = text, .e = &why};
+	struct parser parser = {.s = s, .rest = text, .e = &why, .keys = json_object()};
 	int rc;
 
 	*s = (struct sweep){
@@ -361,6 +386,7 @@ int sweep_parse(struct sweep *s, const char *name, const char *text, char *const
 	rc = copy_overrides(s, overrides, &why);
 	if (!rc)
 		rc = parse_text(&parser);
+	json_decref(parser.keys);
 	for (int i = 0; i < AXES; i++)
 		free(parser.section.values[i]);
 	for (char **o = s->overrides; *o && !rc; o++) {
@@ -428,32 +454,56 @@ static const struct workload *compared(const struct workload *w)
 	return w->reference_for ? find_plugin(workload, w->reference_for) : w;
 }
 
-/* Do the points differ in who shares the pages or in being a reference, and in nothing else? */
-static bool are_compared(const struct point *a, const struct point *b)
+size_t *sweep_families(const struct sweep *s)
 {
-	struct point copy = *b;
+	size_t *family = calloc(s->count + 1, sizeof(*family));
+	json_t *numbers = json_object(), *number;
 
-	copy.sharing = a->sharing;
-	copy.sharing_number = a->sharing_number;
-	if (compared(a->workload) == compared(b->workload))
-		copy.workload = a->workload;
-	return same_point(a, &copy);
+	for (size_t i = 0; i < s->count && family; i++) {
+		struct point p = s->points[i];
+		char *key;
+
+		p.sharing = SHARING_PRIVATE;
+		p.sharing_number = 0;
+		p.copy = 1;
+		p.workload = compared(p.workload);
+		key = key_of(&p);
+		number = key ? json_object_get(numbers, key) : NULL;
+		family[i] = number ? (size_t)json_integer_value(number) : json_object_size(numbers);
+		if (key && !number)
+			json_object_set_new(numbers, key, json_integer(family[i]));
+		free(key);
+	}
+	json_decref(numbers);
+	return family;
 }
 
 /* Brings the points that are compared with each other together: behind the first of them. */
 static void gather_compared(const struct sweep *s, size_t *order)
 {
-	for (size_t i = 0, next; i < s->count; i = next) {
-		next = i + 1;
-		for (size_t j = next; j < s->count; j++) {
-			size_t found = order[j];
+	size_t *family = sweep_families(s), *members = calloc(s->count + 1, sizeof(*members));
+	size_t *at = calloc(s->count + 1, sizeof(*at)), end = 0;
+	size_t *gathered = calloc(s->count + 1, sizeof(*gathered));
+	bool memory = family && members && at && gathered;
 
-			if (!are_compared(&s->points[order[i]], &s->points[found]))
-				continue;
-			memmove(&order[next + 1], &order[next], (j - next) * sizeof(*order));
-			order[next++] = found;
+	for (size_t i = 0; i < s->count && memory; i++)
+		members[family[i]]++;
+	for (size_t i = 0; i < s->count && memory; i++) {
+		size_t of = family[order[i]];
+
+		if (members[of]) {
+			at[of] = end;
+			end += members[of];
+			members[of] = 0;
 		}
+		gathered[at[of]++] = order[i];
 	}
+	if (memory)
+		memcpy(order, gathered, s->count * sizeof(*order));
+	free(family);
+	free(members);
+	free(at);
+	free(gathered);
 }
 
 size_t *sweep_order(const struct sweep *s, unsigned int boot, unsigned int repetition)

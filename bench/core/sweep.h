@@ -20,6 +20,7 @@ struct sweep {
 	unsigned int seed;
 	double margin; /* of equivalence, a share */
 	bool latency;  /* operations are timed one by one */
+	bool make_up;  /* rounds that the rules spoilt are measured again */
 	struct point *points;
 	size_t count;
 };
@@ -37,6 +38,12 @@ void sweep_free(struct sweep *s);
 
 /* Keeps the points with so many workers only. */
 void sweep_keep_workers(struct sweep *s, unsigned int workers);
+
+/*
+ * A number for each point, less than their count; the same for those that differ in who shares the
+ * pages, in being a reference or a copy, and in nothing else: they are compared. To be freed.
+ */
+size_t *sweep_families(const struct sweep *s);
 
 /*
  * The order of the points in a repetition of a boot: indices into points, to be

@@ -78,6 +78,7 @@ struct point {
 	unsigned int workers;
 	bool processes; /* workers are processes, not threads */
 	enum placement placement;
+	unsigned int copy; /* the same again, for comparing it with itself: from 1 */
 };
 
 /* Is it a huge page, one with a head and tails? */

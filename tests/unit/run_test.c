@@ -17,6 +17,8 @@
 #include "core/panel.h"
 #include "core/run.h"
 
+#define REFERENCE PINSCALE_TOP "/results/reference/"
+
 static char journal[65536];
 
 static void begin_run(const char *run_json)
@@ -153,6 +155,7 @@ static void failed_and_repeated_trials_do_not_count(void **state)
 	assert_int_equal(r.trial_count, 3);
 	assert_int_equal(r.failed, 2);
 	assert_int_equal(r.torn, 4);
+	assert_int_equal(r.unread, 1);
 	assert_float_equal(run_rate(&r, 0, 0, STRATA).value, 1000, 1e-9);
 	run_free(&r);
 }
@@ -307,6 +310,295 @@ static void hostile_names_are_made_printable(void **state)
 	run_free(&r);
 }
 
+/* --- figures against their definitions, slowly ------------------------------------- */
+
+static bool counts(const struct run *r, const struct run_trial *t, unsigned int variant,
+		   enum stratum stratum)
+{
+	return r->boots[t->boot].counts && r->boots[t->boot].variant == variant && !t->excluded &&
+	       (stratum == STRATA || t->stratum == stratum);
+}
+
+/* Every trial of a point against every other of the base. */
+static struct estimate ratio_of_all(const struct run *r, unsigned int variant, unsigned int point,
+				    unsigned int base, enum stratum stratum)
+{
+	double *logs = calloc(r->trial_count, sizeof(*logs));
+	struct estimate e;
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < r->trial_count; i++)
+		for (unsigned int k = 0; k < r->trial_count; k++) {
+			const struct run_trial *a = &r->trials[i], *b = &r->trials[k];
+
+			if (a->point == point && b->point == base && a->boot == b->boot &&
+			    a->repetition == b->repetition && counts(r, a, variant, stratum) &&
+			    counts(r, b, variant, stratum))
+				logs[n++] = log(a->rate / b->rate);
+		}
+	e = estimate_log_mean(logs, n, RUN_LEVEL);
+	free(logs);
+	return e;
+}
+
+static double log_mean_of_all(const struct run *r, unsigned int boot, unsigned int point)
+{
+	double sum = 0;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < r->trial_count; i++)
+		if (r->trials[i].boot == boot && r->trials[i].point == point &&
+		    counts(r, &r->trials[i], r->boots[boot].variant, STRATA)) {
+			sum += log(r->trials[i].rate);
+			n++;
+		}
+	return n ? sum / n : NAN;
+}
+
+/* The first boot that counts at a place of the plan, or -1. */
+static int boot_at(const struct run *r, int slot)
+{
+	for (unsigned int i = 0; i < r->boot_count; i++)
+		if (r->boots[i].slot == slot && r->boots[i].counts)
+			return i;
+	return -1;
+}
+
+static struct estimate variants_of_all(const struct run *r, unsigned int variant, unsigned int base,
+				       unsigned int point)
+{
+	int turns = r->variant_count;
+	double logs[64];
+	size_t n = 0;
+
+	for (int turn = 0; turn < (int)COUNT(logs); turn++) {
+		double mean[2] = {NAN, NAN};
+
+		for (int slot = turn * turns; slot < (turn + 1) * turns; slot++) {
+			int boot = boot_at(r, slot);
+
+			if (boot >= 0 && r->boots[boot].variant == variant)
+				mean[0] = log_mean_of_all(r, boot, point);
+			else if (boot >= 0 && r->boots[boot].variant == base)
+				mean[1] = log_mean_of_all(r, boot, point);
+		}
+		if (!isnan(mean[0]) && !isnan(mean[1]))
+			logs[n++] = mean[0] - mean[1];
+	}
+	return estimate_log_mean(logs, n, RUN_LEVEL);
+}
+
+static bool same(double a, double b)
+{
+	return a == b || (isnan(a) && isnan(b));
+}
+
+static void assert_same(struct estimate a, struct estimate b)
+{
+	assert_int_equal(a.n, b.n);
+	assert_true(same(a.value, b.value) && same(a.low, b.low) && same(a.high, b.high));
+}
+
+/* How many pairs there were, so that the test is seen to have compared some. */
+static size_t check_ratios(const struct run *r)
+{
+	size_t pairs = 0;
+
+	for (unsigned int p = 0; p < r->point_count; p++)
+		for (enum stratum s = STRATUM_NONE; s <= STRATA; s++) {
+			unsigned int base = (p + 1) % r->point_count;
+			struct estimate e = run_point_ratio(r, 0, p, base, s);
+
+			assert_same(e, ratio_of_all(r, 0, p, base, s));
+			pairs += e.n;
+		}
+	for (unsigned int p = 0; p < r->point_count; p++)
+		for (unsigned int v = 0; v < r->variant_count; v++) {
+			struct estimate e = run_variant_ratio(r, v, 0, p);
+
+			assert_same(e, variants_of_all(r, v, 0, p));
+			pairs += e.n;
+		}
+	return pairs;
+}
+
+static void figures_of_reference_runs_are_those_of_the_definitions(void **state)
+{
+	static const char *const runs[] = {REFERENCE "sharing", REFERENCE "stock-taillock",
+					   REFERENCE "mail"};
+	struct error e;
+	struct run r;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(runs); i++) {
+		if (run_read(&r, runs[i], &e))
+			fail_msg("%s", e.text);
+		assert_int_equal(r.torn + r.unread, 0);
+		assert_true(check_ratios(&r) > 100);
+		run_free(&r);
+	}
+}
+
+/* --- what a run from anywhere may hold ---------------------------------------------- */
+
+static void odd_trials_are_left_out_or_failed(void **state)
+{
+	static const char *const unread[] = {
+		"\"boot\":1,\"repetition\":-1,\"point\":{}",
+		"\"boot\":1,\"repetition\":1099511627776,\"point\":{}",
+		"\"boot\":1,\"repetition\":1.5,\"point\":{}",
+		"\"boot\":1,\"repetition\":\"1\",\"point\":{}",
+		"\"boot\":1,\"point\":{}",
+		"\"boot\":1,\"repetition\":0",
+		"\"boot\":1,\"repetition\":0,\"point\":[]",
+		"\"boot\":1,\"repetition\":0,\"point\":\"x\"",
+		"\"boot\":4294967297,\"repetition\":0,\"point\":{}",
+		"\"boot\":-1,\"repetition\":0,\"point\":{}",
+		"\"boot\":null,\"repetition\":0,\"point\":{}",
+	};
+	static const char *const failed[] = {"0",   "-5",   "null",  "\"fast\"",
+					     "[1]", "true", "-1e308"};
+	struct run r;
+
+	(void)state;
+	begin_run(RUNNING);
+	add_boot(1, "running", -1, "native");
+	for (size_t i = 0; i < COUNT(unread); i++)
+		add_line("{\"type\":\"trial\",%s,\"operations_per_s\":5}\n", unread[i]);
+	for (size_t i = 0; i < COUNT(failed); i++)
+		add_line("{\"type\":\"trial\",\"boot\":1,\"repetition\":%zu,\"point\":{},"
+			 "\"operations_per_s\":%s}\n",
+			 i, failed[i]);
+	add_line("{\"type\":\"trial\",\"boot\":1,\"repetition\":99,\"point\":{},"
+		 "\"operations_per_s\":1e308,\"workers\":7,\"covariates\":[],\"probes\":3}\n");
+	read_run(&r);
+	assert_int_equal(r.unread, COUNT(unread));
+	assert_int_equal(r.failed, COUNT(failed));
+	assert_int_equal(r.trial_count, COUNT(failed) + 1);
+	assert_int_equal(run_usable(&r), 1);
+	run_free(&r);
+}
+
+static void axes_of_other_types_are_points_too(void **state)
+{
+	char text[64];
+	struct run r;
+
+	(void)state;
+	begin_run(RUNNING);
+	add_boot(1, "running", -1, "native");
+	add_line("{\"type\":\"trial\",\"boot\":1,\"repetition\":0,\"point\":{\"workers\":-1,"
+		 "\"block\":-4096,\"page\":[],\"sharing\":1e9},\"operations_per_s\":1}\n");
+	add_line("{\"type\":\"trial\",\"boot\":1,\"repetition\":0,\"point\":{\"workers\":\"two\"},"
+		 "\"operations_per_s\":1}\n");
+	read_run(&r);
+	assert_int_equal(r.point_count, 2);
+	assert_int_equal(run_workers(&r.points[0]), 0);
+	assert_string_equal(run_axis(&r.points[0], "block", text, sizeof(text)), "-4096");
+	assert_string_equal(run_axis(&r.points[0], "page", text, sizeof(text)), "");
+	assert_string_equal(run_axis(&r.points[1], "workers", text, sizeof(text)), "two");
+	run_free(&r);
+}
+
+static void places_in_the_plan_may_be_any_number(void **state)
+{
+	static const char *const slots[] = {"2147483647", "2147483648",		 "-1",	      "1e9",
+					    "\"0\"",	  "9223372036854775807", "2147483646"};
+	char path[64], text[256];
+	struct run r;
+
+	(void)state;
+	begin_run(AB);
+	for (unsigned int i = 0; i < COUNT(slots); i++) {
+		snprintf(path, sizeof(path), "run/boots/%u.json", i + 1);
+		snprintf(text, sizeof(text), "{\"variant\":\"%s\",\"slot\":%s}",
+			 i ? "stock" : "taillock", slots[i]);
+		put_file(path, text);
+		add_trial((struct made){i + 1, 0, 1, "private", i ? 1000 : 900, 0, 0, 0, NULL});
+		add_line("{\"type\":\"boot-end\",\"boot\":%u}\n", i + 1);
+	}
+	read_run(&r);
+	assert_int_equal(r.in_turn_count, 2);
+	assert_int_equal(r.boots[1].slot, -1);
+	assert_float_equal(run_variant_ratio(&r, 1, 0, 0).value, 0.9, 1e-9);
+	run_free(&r);
+}
+
+static void boots_are_told_apart_by_number(void **state)
+{
+	struct run r;
+
+	(void)state;
+	begin_run(RUNNING);
+	for (unsigned int boot = 300; boot; boot--)
+		add_boot(boot, boot == 7 ? "seven" : "running", -1, "native");
+	add_trial((struct made){7, 0, 1, "private", 7000, 0, 0, 0, NULL});
+	add_trial((struct made){300, 0, 1, "private", 300, 0, 0, 0, NULL});
+	add_trial((struct made){301, 0, 1, "private", 301, 0, 0, 0, NULL});
+	read_run(&r);
+	assert_int_equal(r.trial_count, 2);
+	/* In the order of their numbers, as variants that no plan names are. */
+	assert_string_equal(r.variants[1], "seven");
+	assert_float_equal(run_rate(&r, 1, 0, STRATA).value, 7000, 1e-9);
+	assert_float_equal(run_rate(&r, 0, 0, STRATA).value, 300, 1e-9);
+	run_free(&r);
+}
+
+static void all_text_is_made_printable_but_the_sweep(void **state)
+{
+	struct run r;
+
+	(void)state;
+	begin_run(
+		"{\"schema\":1,\"kind\":\"run\",\"sweep\":{\"name\":\"a\\nb\",\"text\":\"c\\nd\"}}");
+	add_boot(1, "run\\u001bning", -1, "native");
+	add_trial(
+		(struct made){1, 0, 1, "private", 1000, 0, 0, 0, ",\"problems\":[\"e\\u009bf\"]"});
+	add_line("{\"type\":\"skip\",\"boot\":1,\"point\":{},\"reason\":\"g\\rh\"}\n");
+	read_run(&r);
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(r.json, "sweep"), "name")),
+		"a?b");
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(r.json, "sweep"), "text")),
+		"c\nd");
+	assert_string_equal(r.variants[0], "run?ning");
+	assert_string_equal(json_string_value(json_array_get(
+				    json_object_get(json_array_get(r.records, 0), "problems"), 0)),
+			    "e?f");
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(r.records, 1), "reason")), "g?h");
+	run_free(&r);
+}
+
+static void more_than_a_run_can_have_is_refused(void **state)
+{
+	struct error e;
+	struct run r;
+	FILE *f;
+
+	(void)state;
+	begin_run(RUNNING);
+	add_boot(1, "running", -1, "native");
+	f = fopen("run/trials.jsonl", "we");
+	for (unsigned int i = 0; i <= RUN_MOST_POINTS; i++)
+		fprintf(f,
+			"{\"type\":\"trial\",\"boot\":1,\"repetition\":0,\"point\":{\"depth\":%u},"
+			"\"operations_per_s\":1}\n",
+			i);
+	fclose(f);
+	assert_int_equal(run_read(&r, "run", &e), -1);
+	assert_contains(e.text, "more than 10000 points");
+	for (unsigned int i = 0; i <= RUN_MOST_VARIANTS; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "v%u", i);
+		add_boot(i + 1, name, i, "native");
+	}
+	assert_int_equal(run_read(&r, "run", &e), -1);
+	assert_contains(e.text, "more than 100 variants");
+}
+
 static void what_is_no_run_is_refused(void **state)
 {
 	struct error e;
@@ -336,6 +628,13 @@ int main(void)
 		scratch_test(clean_run_says_so),
 		scratch_test(panels_put_private_first_and_know_the_base),
 		scratch_test(hostile_names_are_made_printable),
+		cmocka_unit_test(figures_of_reference_runs_are_those_of_the_definitions),
+		scratch_test(odd_trials_are_left_out_or_failed),
+		scratch_test(axes_of_other_types_are_points_too),
+		scratch_test(places_in_the_plan_may_be_any_number),
+		scratch_test(boots_are_told_apart_by_number),
+		scratch_test(all_text_is_made_printable_but_the_sweep),
+		scratch_test(more_than_a_run_can_have_is_refused),
 		scratch_test(what_is_no_run_is_refused),
 	};
 

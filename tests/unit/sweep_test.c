@@ -152,8 +152,9 @@ static void ranges_of_workers_are_spelt_out(void **state)
 
 static void ranges_that_are_none_are_refused(void **state)
 {
-	static const char *const lists[] = {"4..1",    "1..",  "..4",  "1..4*1", "1..4*0",
-					    "1..4*2x", "0..4", "1..x", "1...4",	 "1..99999999"};
+	static const char *const lists[] = {
+		"4..1", "1..",	"..4",	 "1..4*1",	"1..4*0",	   "1..4*2x",
+		"0..4", "1..x", "1...4", "1..99999999", "1..4*4294967296", "2..9*2147483648"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(lists); i++) {
@@ -322,6 +323,37 @@ static void long_lines_are_whole_or_refused(void **state)
 	assert_refused(text, "line 7:", "longer than", "two sections");
 }
 
+static void more_points_than_anybody_wants_are_refused(void **state)
+{
+	char text[1024], same[64] = "";
+
+	(void)state;
+	assert_refused_with(ONE_POINT, "workers=1..65536", "sweep test", "more than 10000 points",
+			    "fewer values");
+	/* The same one, but so often that it would take for ever. */
+	for (int i = 0; i < 20; i++)
+		strcat(same, "1 ");
+	snprintf(text, sizeof(text),
+		 ONE_POINT "depth = %s\ncopy = %s\nblock = 4k 4k 4k 4k 4k 4k 4k 4k 4k 4k 4k 4k 4k\n"
+			   "access = random random random random random random random random\n"
+			   "task = thread thread thread thread thread thread thread thread\n",
+		 same, same);
+	assert_refused(text, "sweep test", "more than 10000 points", "fewer values");
+}
+
+static void long_targets_are_told_apart_by_their_ends(void **state)
+{
+	char *overrides[] = {
+		"target=file:/a/directory/with/a/long/name/1 file:/a/directory/with/a/long/name/2",
+		NULL};
+	struct sweep s;
+
+	(void)state;
+	parse_with(&s, ONE_POINT, overrides);
+	assert_int_equal(s.count, 2);
+	sweep_free(&s);
+}
+
 /* What every sweep that comes with pinscale must be; for a machine without its targets, too. */
 static void load_config(struct sweep *s, const char *name)
 {
@@ -407,6 +439,8 @@ int main(void)
 		cmocka_unit_test(values_of_axes_are_refused_with_their_line),
 		cmocka_unit_test(wrong_overrides_are_refused),
 		cmocka_unit_test(long_lines_are_whole_or_refused),
+		cmocka_unit_test(more_points_than_anybody_wants_are_refused),
+		cmocka_unit_test(long_targets_are_told_apart_by_their_ends),
 		cmocka_unit_test(quick_compares_and_is_quick),
 		cmocka_unit_test(guest_has_tails_and_controls_without),
 		cmocka_unit_test(a_file_that_is_not_there_is_named),
