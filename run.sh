@@ -13,9 +13,12 @@ kernels=()
 patches=()
 base=stock
 boots=6
+extension=0
 accelerate=0
 variants=()
 extra=()
+aa=()
+compared_arguments=()
 started=$SECONDS
 
 build_packages=(gcc make libc6-dev pkg-config libhugetlbfs-dev libaio-dev libinih-dev libjansson-dev
@@ -23,7 +26,7 @@ build_packages=(gcc make libc6-dev pkg-config libhugetlbfs-dev libaio-dev libini
 	kmod e2fsprogs)
 guest_packages=(linux-source-6.1 flex bison bc libelf-dev patch xz-utils cpio busybox-static dash
 	qemu-system-x86 seabios)
-test_packages=(libcmocka-dev bats shellcheck clang-format procps fio)
+test_packages=(libcmocka-dev bats shellcheck clang-format clang libclang-rt-dev procps fio)
 
 usage() {
 	cat <<-END
@@ -38,6 +41,9 @@ usage() {
 	commands:
 	  sweep [CONFIG]  this kernel only (configs/quick.ini): seconds to a table
 	  ab [CONFIG]     two kernels of yours (configs/guest.ini): --patch or --kernel
+	  compare BASE NEW [--margin 2%]
+	                  the verdict on two runs or two kernels of a run (RUN:VARIANT),
+	                  graphs and report.html; more: build/pinscale compare --help
 	  mail            the mail of 2011: its five claims, each with its answer
 	  count [CONFIG]  locked operations and instructions an operation, exactly, in
 	                  watched guests (configs/count.ini), and what differs
@@ -52,7 +58,9 @@ usage() {
 	                    or NAME=BZIMAGE; again for another
 	  --patch FILE      ab, count: the base against the base with this patch
 	  --base VARIANT    of --patch: stock, another variant, or a kernel tree
+	  --aa              sweep, ab: everything against itself: what noise there is
 	  --boots N         ab: boots of each kernel (6; fewer than 4 decide nothing)
+	  --extension N     ab: so many more if those are inconclusive, planned beforehand
 	  --guest-cpus N    ab: CPUs of a guest (2); --guest-nodes N: its NUMA nodes (1)
 	  -- OPTIONS        for 'pinscale ab' or 'pinscale count', as --memory 8G
 	  -h, --help        this text
@@ -62,6 +70,7 @@ usage() {
 	  ./run.sh -o results/20261124-023000     goes on with one that was interrupted
 	  ./run.sh sweep                          a first answer on this kernel
 	  ./run.sh ab --patch my.patch            does it hurt? (stock, and stock with it)
+	  ./run.sh compare results/old results/new --margin 1%
 	  ./run.sh count --kernel stock --kernel mine=/boot/vmlinuz-6.1-mine
 	  ./run.sh --yes check
 	Exit status: 0 good, 1 the answer is bad (a regression, a failed trial),
@@ -83,7 +92,7 @@ become_root() {
 	command -v sudo >/dev/null ||
 		die "Measuring needs root (huge pages, devices), and there is no sudo here. Run it as root: su -c '$top/run.sh $*'"
 	say "becoming root through sudo: huge pages and devices need it"
-	exec sudo --preserve-env=PINSCALE_CACHE,PINSCALE_JOBS,PINSCALE_TEST_GUEST,PINSCALE_TEST_KERNEL \
+	exec sudo --preserve-env=PINSCALE_CACHE,PINSCALE_JOBS,PINSCALE_TEST_GUEST,PINSCALE_TEST_KERNEL,PINSCALE_TEST_FUZZ \
 		-- "$top/run.sh" "$@"
 }
 
@@ -158,9 +167,18 @@ show() {
 	return "$status"
 }
 
+# judge RUN [OPTION...]: the verdict and the report. Its exit status is the verdict's.
+judge() {
+	local status=0
+
+	echo
+	"$pinscale" compare --brief "$@" || status=$?
+	return "$status"
+}
+
 # sweep CONFIG DIR: the running kernel.
 sweep() {
-	local status=0 arguments=("$1")
+	local status=0 arguments=("$1" ${aa[@]+"${aa[@]}"})
 
 	if [[ -e $2/run.json ]]; then
 		arguments=()
@@ -169,6 +187,11 @@ sweep() {
 	stop_if_over "$status"
 	if ((status != 2 && status != 77)); then
 		show "$2" || status=$(worse "$status" $?)
+		# What sharing costs is the answer, and no fault of the kernel's; where nothing was
+		# measured that could be compared, the table has said so.
+		"$pinscale" compare --brief "$2" >"$2/compare.txt" 2>&1 || true
+		! grep -q '^report: ' "$2/compare.txt" || { echo && cat "$2/compare.txt"; }
+		rm -f "$2/compare.txt"
 	fi
 	return "$status"
 }
@@ -218,6 +241,7 @@ find_kernels() {
 		variants=("$kernel" "$(basename "${patches[0]}" | sed -E 's/[.](patch|diff)$//; s/[^A-Za-z0-9._-]/-/g')=$path")
 		return 0
 	fi
+	((${#kernels[@]} || !${#aa[@]})) || kernels=(stock)
 	((${#kernels[@]})) || kernels=(stock taillock)
 	say "kernels: ${kernels[*]} (cached when they have been built before)"
 	# A variant that is another with patches builds that one on its way: so it comes first.
@@ -234,8 +258,7 @@ pack_guest() {
 	vm/initramfs.sh build/initramfs.gz "$pinscale" libhugetlbfs.so.0 || return 2
 }
 
-# count DIR CONFIG: counts in the variants, and compares the first with each other.
-# Its exit status is the comparison's.
+# count DIR CONFIG: counts in the variants.
 count() {
 	local run=$1 arguments=("$2") variant options=() status=0
 
@@ -249,11 +272,17 @@ count() {
 	"$pinscale" count ${arguments[@]+"${arguments[@]}"} -o "$run" --initramfs build/initramfs.gz \
 		"${options[@]}" "$@" || status=$?
 	stop_if_over "$status"
-	((status != 2)) || return 2
+	return "$status"
+}
+
+# count_differences DIR: row by row it would fill screens. Its exit status is the worst of all.
+count_differences() {
+	local variant status=0
+
 	for variant in "${variants[@]:1}"; do
 		echo
-		"$pinscale" diff-counts --rows 0 "$run:${variants[0]%%=*}" "$run:${variant%%=*}" || status=$(worse "$status" $?)
-		echo "  row by row: $pinscale diff-counts $run:${variants[0]%%=*} $run:${variant%%=*}"
+		"$pinscale" diff-counts --rows 0 "$1:${variants[0]%%=*}" "$1:${variant%%=*}" || status=$(worse "$status" $?)
+		echo "  row by row: $pinscale diff-counts $1:${variants[0]%%=*} $1:${variant%%=*}"
 	done
 	return "$status"
 }
@@ -271,7 +300,7 @@ compare_kernels() {
 		arguments=()
 	fi
 	"$pinscale" ab ${arguments[@]+"${arguments[@]}"} -o "$run" --initramfs build/initramfs.gz \
-		--boots "$boots" "${options[@]}" "$@" || status=$?
+		--boots "$boots" --extension "$extension" ${aa[@]+"${aa[@]}"} "${options[@]}" "$@" || status=$?
 	stop_if_over "$status"
 	if ((status != 2)); then
 		show "$run" || status=$(worse "$status" $?)
@@ -306,8 +335,11 @@ both() {
 	((accelerate == 0)) || choose_accelerator
 	compare_kernels "$1" "$2" ${extra[@]+"${extra[@]}"} || status=$?
 	((status != 2)) || return 2
-	say "counts: what an operation costs in locked operations, which no noise can touch"
-	count "$1/counts" "$3" || status=$(worse "$status" $?)
+	if ((!${#aa[@]})); then
+		say "counts: what an operation costs in locked operations, which no noise can touch"
+		count "$1/counts" "$3" || status=$(worse "$status" $?)
+	fi
+	judge "$1" || status=$(worse "$status" $?)
 	return "$status"
 }
 
@@ -342,6 +374,7 @@ counted() {
 	build
 	{ find_kernels && pack_guest; } || exit 2
 	count "$run" "${1-configs/count.ini}" ${extra[@]+"${extra[@]}"} || status=$?
+	((status == 2)) || count_differences "$run" || status=$(worse "$status" $?)
 	if ((status != 2 && ${#variants[@]} == 1)); then
 		"$pinscale" counts "$run" || status=$(worse "$status" $?)
 	fi
@@ -358,7 +391,11 @@ compared() {
 	build
 	find_kernels || exit 2
 	accelerate=1
-	((${#variants[@]} > 1)) || die "ab compares kernels: give --patch, or --kernel twice."
+	if ((${#aa[@]})); then
+		((${#variants[@]} == 1)) || die "--aa compares one kernel with itself: one --kernel, and no --patch."
+	else
+		((${#variants[@]} > 1)) || die "ab compares kernels: give --patch, or --kernel twice."
+	fi
 	both "$run" "${1-configs/guest.ini}" "${1-configs/count.ini}" || status=$?
 	hand_over
 	printf '\nAll of it is in %s (counts: %s/counts). It took %d:%02d.\n' "$run" "$run" \
@@ -424,6 +461,12 @@ main() {
 			boots=$2
 			shift
 			;;
+		--aa) aa=(--aa) ;;
+		--extension)
+			[[ ${2-} =~ ^[0-9]+$ ]] || die "$1 wants a number of boots; see ./run.sh --help."
+			extension=$2
+			shift
+			;;
 		--guest-cpus | --guest-nodes)
 			[[ ${2-} =~ ^[1-9][0-9]*$ ]] || die "$1 wants a number; see ./run.sh --help."
 			extra+=("--${1#--guest-}" "$2")
@@ -435,23 +478,34 @@ main() {
 			break
 			;;
 		-*) die "There is no option '$1'; see ./run.sh --help." ;;
+		compare)
+			# Its options are those of 'pinscale compare'.
+			((!${#operands[@]})) || die "'${operands[0]}' does not take 'compare'; see ./run.sh --help."
+			operands=(compare)
+			shift
+			compared_arguments=("$@")
+			break
+			;;
 		*) operands+=("$1") ;;
 		esac
 		shift
 	done
 	command=${operands[0]-}
 	case $command in
-	'' | sweep | ab | mail | count | list | check | install) ;;
+	'' | sweep | ab | compare | mail | count | list | check | install) ;;
 	*) die "There is no command '$command'; see ./run.sh --help." ;;
 	esac
 	[[ ! $command =~ ^(sweep|ab|count)$ ]] || most=2
 	[[ $command =~ ^(ab|count)$ ]] || ((!${#kernels[@]} && !${#patches[@]})) ||
 		die "--kernel and --patch are for 'ab' and 'count'; see ./run.sh --help."
+	[[ $command =~ ^(sweep|ab)$ ]] || ((!${#aa[@]})) ||
+		die "--aa is for 'sweep' and 'ab'; see ./run.sh --help."
 	[[ $command =~ ^(ab|count|mail)$ ]] || ((!${#extra[@]})) ||
 		die "Options behind -- are for 'ab', 'count' and 'mail'; see ./run.sh --help."
 	((${#operands[@]} <= most)) ||
 		die "'$command' does not take '${operands[most]}'; see ./run.sh --help."
-	become_root ${arguments[@]+"${arguments[@]}"}
+	# What exists is only read.
+	[[ $command == compare ]] || become_root ${arguments[@]+"${arguments[@]}"}
 	case $command in
 	'')
 		whole
@@ -461,6 +515,13 @@ main() {
 		build
 		sweep "${operands[1]-configs/quick.ini}" "${output:-results/$(date +%Y%m%d-%H%M%S)}" || status=$?
 		hand_over
+		exit "$status"
+		;;
+	compare)
+		need "${build_packages[@]}"
+		build >&2
+		[[ ! $output ]] || compared_arguments+=(-o "$output")
+		"$pinscale" compare ${compared_arguments[@]+"${compared_arguments[@]}"} || status=$?
 		exit "$status"
 		;;
 	count)

@@ -10,6 +10,7 @@
 #include "commands/command.h"
 #include "commands/guest_options.h"
 #include "commands/sweep_options.h"
+#include "core/comparison.h"
 #include "core/covariate.h"
 #include "core/guest.h"
 #include "core/progress.h"
@@ -29,20 +30,25 @@ struct options {
 	struct sweep_options sweep;
 	struct guest_options guest;
 	unsigned int boots, cpus;
+	unsigned int extension; /* boots more when the first look decides nothing */
 	const char *accelerator;
 };
 
 static const struct options defaults = {
-	.guest = {.least = 2, GUEST_OPTIONS_PRESET},
+	.guest = {GUEST_OPTIONS_PRESET},
 	.boots = 6,
 	.cpus = 2,
 	.accelerator = "tcg",
 };
 
-enum { KEY_BOOTS = 256, KEY_CPUS, KEY_ACCEL };
+enum { KEY_BOOTS = 256, KEY_CPUS, KEY_ACCEL, KEY_EXTENSION };
 
 static const struct argp_option option_table[] = {
 	{"boots", KEY_BOOTS, "N", 0, "Boots of each variant (6)", 0},
+	{"extension", KEY_EXTENSION, "N", 0,
+	 "Boots of each variant more if those leave it inconclusive: planned now, so that the chance of "
+	 "a false verdict is shared between the two looks (0)",
+	 0},
 	{"cpus", KEY_CPUS, "N", 0, "CPUs of a guest (2)", 0},
 	{"accel", KEY_ACCEL, "tcg|kvm", 0, "How a guest's CPUs are made: emulated, or by KVM (tcg)",
 	 0},
@@ -72,6 +78,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_BOOTS:
 		o->boots = parse_number(arg, 1, 1000, state);
 		return 0;
+	case KEY_EXTENSION:
+		o->extension = parse_number(arg, 0, 1000, state);
+		return 0;
 	case KEY_CPUS:
 		o->cpus = parse_number(arg, 1, 256, state);
 		return 0;
@@ -91,16 +100,19 @@ static const struct argp argp = {option_table, parse, "[SWEEP]", doc, children, 
 /* The plan of run.json, fixed before the first boot. */
 static json_t *plan_json(const struct options *o, const struct slot *order)
 {
-	json_t *names = json_array(), *blocks = json_array();
+	json_t *names = json_array(), *blocks = json_array(), *plan;
 
-	for (unsigned int i = 0; i < o->guest.variants * o->boots; i++) {
+	for (unsigned int i = 0; i < o->guest.variants * (o->boots + o->extension); i++) {
 		json_array_append_new(names, json_string(o->guest.names[order[i].variant]));
 		json_array_append_new(blocks, json_integer(order[i].block));
 	}
-	return json_pack("{s:o, s:i, s:o, s:o, s:i, s:i, s:s, s:s}", "variants",
+	plan = json_pack("{s:o, s:i, s:o, s:o, s:i, s:i, s:s, s:s}", "variants",
 			 guest_options_variants(&o->guest), "boots", o->boots, "order", names,
 			 "block", blocks, "cpus", o->cpus, "nodes", o->guest.nodes, "accel",
 			 o->accelerator, "memory", o->guest.memory);
+	if (o->extension)
+		json_object_set_new(plan, "extension", json_integer(o->extension));
+	return plan;
 }
 
 /* What the guests left goes with them: the host reads it anew. */
@@ -209,16 +221,16 @@ static void show_plan(const struct options *o, const struct sweep *s, const stru
 		boots > 2 * o->guest.variants ? ", ..." : "", trials, s->count, ceil(minutes));
 }
 
-/* All places of the plan that are not done. As boot(). */
-static int boot_all(const struct options *o, const struct sweep *s, const struct slot *order,
-		    struct journal *j, struct error *e)
+/* All places of that part of the plan that are not done. As boot(). */
+static int boot_slots(const struct options *o, const struct slot *order, unsigned int first,
+		      unsigned int boots, struct journal *j, struct error *e)
 {
 	struct progress progress;
 	int worst = 0;
 
-	show_plan(o, s, order);
-	progress_start(&progress, o->guest.variants * o->boots);
-	for (unsigned int slot = 0; slot < o->guest.variants * o->boots; slot++) {
+	progress_start(&progress, o->guest.variants * boots);
+	for (unsigned int slot = o->guest.variants * first;
+	     slot < o->guest.variants * (first + boots); slot++) {
 		char what[160];
 		int rc;
 
@@ -241,6 +253,65 @@ static int boot_all(const struct options *o, const struct sweep *s, const struct
 	return worst;
 }
 
+/* The verdict on a variant against the first, from what was measured so far. */
+static enum verdict look_at(const struct run *r, unsigned int variant, struct error *e)
+{
+	const struct comparison_options options = {.margin = NAN};
+	struct side sides[SIDES];
+	struct comparison c;
+	enum verdict v;
+
+	if (side_of_variant(&sides[BASE], r, NULL, 0, e) ||
+	    side_of_variant(&sides[NEW], r, NULL, variant, e) ||
+	    comparison_make(&c, sides, &options, e))
+		return VERDICT_NONE;
+	/* More boots do not make facts of emulated times. */
+	v = c.emulated ? VERDICT_NONE : c.verdict;
+	comparison_free(&c);
+	return v;
+}
+
+/* The first look, which is journalled: is the extension needed? */
+static bool first_look(const struct options *o, struct journal *j, struct error *e)
+{
+	enum verdict worst = VERDICT_NONE;
+	bool undecided = false;
+	struct run run;
+
+	if (run_read(&run, j->directory, e))
+		return false;
+	for (unsigned int v = 1; v < o->guest.variants; v++) {
+		enum verdict verdict = look_at(&run, v, e);
+
+		undecided |= verdict == VERDICT_INCONCLUSIVE;
+		worst = verdict_worse(worst, verdict);
+	}
+	run_free(&run);
+	progress_say("first of two looks, after %u boots of each: %s%s", o->boots,
+		     verdict_name(worst), undecided ? "; the planned extension follows" : "");
+	journal_append(j,
+		       json_pack("{s:s, s:i, s:i, s:s, s:b}", "type", "look", "look", 1, "boots",
+				 o->boots, "verdict", verdict_name(worst), "extended", undecided),
+		       e);
+	return undecided;
+}
+
+/* The plan, and its extension where the first look decides nothing. As boot(). */
+static int boot_all(const struct options *o, const struct sweep *s, const struct slot *order,
+		    struct journal *j, struct error *e)
+{
+	int rc, more;
+
+	show_plan(o, s, order);
+	rc = boot_slots(o, order, 0, o->boots, j, e);
+	if (rc == 2 || rc < 0 || !o->extension)
+		return rc;
+	if (!journal_slot_ended(j, o->guest.variants * o->boots) && !first_look(o, j, e))
+		return rc;
+	more = boot_slots(o, order, o->boots, o->extension, j, e);
+	return more ? more : rc;
+}
+
 static void remove_guest_files(const struct journal *j)
 {
 	static const char *const names[] = {"command", "messages", "status", "warnings",
@@ -256,6 +327,27 @@ static void remove_guest_files(const struct journal *j)
 	}
 }
 
+/* With --aa the one kernel is booted as two. 0 or -1. */
+static int choose_variants(struct options *o, struct error *e)
+{
+	static char again[128];
+
+	if (o->sweep.aa != (o->guest.variants == 1))
+		return fail(
+			e, "%s",
+			o->sweep.aa
+				? "--aa compares one kernel with itself: one --variant NAME=FILE."
+				: "ab compares kernels: at least two times --variant NAME=FILE, "
+				  "or --aa.");
+	if (!o->sweep.aa)
+		return 0;
+	snprintf(again, sizeof(again), "%s-again", o->guest.names[0]);
+	o->guest.names[1] = again;
+	o->guest.kernels[1] = o->guest.kernels[0];
+	o->guest.variants = 2;
+	return 0;
+}
+
 static int ab_run(int argc, char **argv)
 {
 	struct options o = defaults;
@@ -267,7 +359,11 @@ static int ab_run(int argc, char **argv)
 
 	argp_err_exit_status = STATUS_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	order = schedule(o.guest.variants, o.boots);
+	if (choose_variants(&o, &e)) {
+		fprintf(stderr, "pinscale ab: %s\n", e.text);
+		return STATUS_USAGE;
+	}
+	order = schedule(o.guest.variants, o.boots + o.extension);
 	if (!order ||
 	    sweep_options_open(&o.sweep, "ab", plan_json(&o, order), NULL, &journal, &sweep, &e)) {
 		fprintf(stderr, "pinscale ab: %s\n", order ? e.text : "No memory for the plan.");

@@ -28,7 +28,7 @@ struct options {
 };
 
 static const struct options defaults = {
-	.guest = {.least = 1, GUEST_OPTIONS_PRESET},
+	.guest = {GUEST_OPTIONS_PRESET},
 	.plugin = PINSCALE_TOP "/build/count.so",
 	.operations = 1000,
 	.skip = 100,
@@ -246,6 +246,11 @@ static int count_run(int argc, char **argv)
 
 	argp_err_exit_status = STATUS_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (o.sweep.aa) {
+		fprintf(stderr,
+			"pinscale count: --aa is for 'run' and 'ab': counts have no noise.\n");
+		return STATUS_USAGE;
+	}
 	/* More of them count the same once more. */
 	if (o.sweep.config && o.sweep.override_count < MOST_OVERRIDES)
 		o.sweep.overrides[o.sweep.override_count++] = (char *)"repetitions=1";

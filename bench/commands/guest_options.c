@@ -66,9 +66,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->timeout = parse_number(arg, 1, 86400, state);
 		return 0;
 	case ARGP_KEY_END:
-		if (o->variants < o->least)
-			argp_error(state, "at least %s --variant NAME=FILE",
-				   o->least == 1 ? "one" : "two times");
+		if (!o->variants)
+			argp_error(state, "a kernel is needed: --variant NAME=FILE");
 		if (!o->initramfs || access(o->initramfs, R_OK))
 			argp_error(state, "--initramfs FILE is needed; vm/initramfs.sh makes one");
 		return 0;

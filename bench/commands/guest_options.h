@@ -9,7 +9,6 @@
 #define MOST_VARIANTS 8
 
 struct guest_options {
-	unsigned int least; /* variants that the command needs; set before parsing */
 
 	const char *names[MOST_VARIANTS];   /* of the variants */
 	const char *kernels[MOST_VARIANTS]; /* their bzImages */

@@ -365,7 +365,7 @@ static void print_instructions(const struct count_diff *d, FILE *out)
 	free(shares);
 }
 
-static void print_answer(const struct count_diff *d, const struct count_side side[2], FILE *out)
+void count_diff_answer(const struct count_diff *d, const struct count_side side[2], FILE *out)
 {
 	static const char *const sentences[] = {
 		[COUNT_EQUIVALENT] = "the same locked operations on every line",
@@ -474,5 +474,5 @@ void count_diff_print(const struct count_diff *d, const struct count_side side[2
 	for (unsigned int i = 0; i < d->count && rows; i++)
 		print_rows(&d->list[i], rows, out);
 	fputc('\n', out);
-	print_answer(d, side, out);
+	count_diff_answer(d, side, out);
 }

@@ -59,4 +59,7 @@ const char *count_verdict_name(enum count_verdict v);
 void count_diff_print(const struct count_diff *d, const struct count_side side[2],
 		      unsigned int rows, FILE *out);
 
+/* The answer alone, and what decided it. */
+void count_diff_answer(const struct count_diff *d, const struct count_side side[2], FILE *out);
+
 #endif

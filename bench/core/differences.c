@@ -24,50 +24,63 @@ static bool is_tsc(const json_t *value)
 	return !strncmp(json_string_value(value), "tsc", 3);
 }
 
-struct comparison {
-	const char *names[2];
-	FILE *out;
-	unsigned int said;
+struct names {
+	const char *base, *other;
+	json_t *said;
 };
 
-static void print_value(const json_t *value, FILE *out)
+/* As JSON; to be freed, NULL without memory. */
+static char *text_of(const json_t *value)
 {
-	char *text = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+	return value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : strdup("not there");
+}
 
-	fprintf(out, "%s", text ? text : "not there");
-	free(text);
+static void say(struct names *n, const char *key, const json_t *a, const json_t *b)
+{
+	char *x = text_of(a), *y = text_of(b);
+
+	json_array_append_new(
+		n->said, json_sprintf("%s and %s differ in more than their code: %s: %s and %s",
+				      n->base, n->other, key, x ? x : "?", y ? y : "?"));
+	free(x);
+	free(y);
 }
 
 /* Differences of two values, down to those that are no objects. */
-static void compare(struct comparison *c, const char *key, const json_t *a, const json_t *b)
+static void compare(struct names *n, const char *key, const json_t *a, const json_t *b)
 {
 	const char *name;
 	json_t *value;
 
-	if (json_equal(a, b) || is_own(key))
+	if ((a && b && json_equal(a, b)) || is_own(key))
 		return;
 	if (json_is_string(a) && json_is_string(b) && is_tsc(a) && is_tsc(b))
 		return;
 	if (json_array_size(a) && json_array_size(a) == json_array_size(b)) {
 		for (size_t i = 0; i < json_array_size(a); i++)
-			compare(c, key, json_array_get(a, i), json_array_get(b, i));
+			compare(n, key, json_array_get(a, i), json_array_get(b, i));
 		return;
 	}
 	if (json_is_object(a) && json_is_object(b)) {
 		json_object_foreach ((json_t *)a, name, value)
-			compare(c, name, value, json_object_get(b, name));
+			compare(n, name, value, json_object_get(b, name));
 		json_object_foreach ((json_t *)b, name, value)
 			if (!json_object_get(a, name))
-				compare(c, name, NULL, value);
+				compare(n, name, NULL, value);
 		return;
 	}
-	fprintf(c->out, "WARNING: %s and %s differ in more than their code: %s: ", c->names[0],
-		c->names[1], key);
-	print_value(a, c->out);
-	fputs(" and ", c->out);
-	print_value(b, c->out);
-	fputc('\n', c->out);
-	c->said++;
+	say(n, key, a, b);
+}
+
+json_t *differences_of(const char *base, const json_t *a, const char *other, const json_t *b)
+{
+	struct names n = {.base = base, .other = other, .said = json_array()};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && a && b; i++)
+		if (json_object_get(a, parts[i]) || json_object_get(b, parts[i]))
+			compare(&n, parts[i], json_object_get(a, parts[i]),
+				json_object_get(b, parts[i]));
+	return n.said;
 }
 
 /* The first boot of the variant that counts, or NULL. */
@@ -81,17 +94,18 @@ static const json_t *first_boot(const struct run *r, unsigned int variant)
 
 unsigned int differences_print(const struct run *r, FILE *out)
 {
-	const json_t *base = r->variant_count ? first_boot(r, 0) : NULL;
-	struct comparison c = {.out = out};
+	unsigned int said = 0;
 
-	for (unsigned int v = 1; v < r->variant_count && base; v++) {
-		const json_t *other = first_boot(r, v);
+	for (unsigned int v = 1; v < r->variant_count; v++) {
+		json_t *list = differences_of(r->variants[0], first_boot(r, 0), r->variants[v],
+					      first_boot(r, v));
+		json_t *sentence;
+		size_t i;
 
-		c.names[0] = r->variants[0];
-		c.names[1] = r->variants[v];
-		for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && other; i++)
-			compare(&c, parts[i], json_object_get(base, parts[i]),
-				json_object_get(other, parts[i]));
+		json_array_foreach (list, i, sentence)
+			fprintf(out, "WARNING: %s\n", json_string_value(sentence));
+		said += json_array_size(list);
+		json_decref(list);
 	}
-	return c.said;
+	return said;
 }

@@ -14,4 +14,7 @@
  */
 unsigned int differences_print(const struct run *r, FILE *out);
 
+/* The same of two boots' records (either may be NULL), as sentences. A new reference. */
+json_t *differences_of(const char *base, const json_t *a, const char *other, const json_t *b);
+
 #endif

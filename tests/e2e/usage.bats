@@ -107,7 +107,7 @@ subcommands() {
 	refuses "a sweep is needed, one of configs/*.ini" "$pinscale" run
 	refuses "--huge-pages is existing or reserve, not 'some'" "$pinscale" run "$top/configs/quick.ini" --huge-pages some
 	refuses "Too many arguments" "$pinscale" list everything
-	refuses "at least two times --variant NAME=FILE" "$pinscale" ab "$top/configs/guest.ini"
+	refuses "a kernel is needed: --variant NAME=FILE" "$pinscale" ab "$top/configs/guest.ini"
 	refuses "there is no kernel '/nope'" "$pinscale" ab "$top/configs/guest.ini" --variant a=/nope
 	[[ ! -e $others/run ]] || fail "a run that was refused has left a directory"
 }
