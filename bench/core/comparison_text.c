@@ -55,13 +55,20 @@ char *comparison_environment(const struct comparison *c, int side)
 	return text;
 }
 
+/* A copy's name says already what it is. */
+static bool names_axis(const struct side *s)
+{
+	return *s->axis && strcmp(s->axis, "copy");
+}
+
 static void print_sides(const struct comparison *c, FILE *out)
 {
 	for (int s = 0; s < SIDES; s++) {
 		char *environment = comparison_environment(c, s);
 
 		fprintf(out, "  %s  %s%s%s%s: %s; %u boot%s; %s\n", s == BASE ? "base" : "new ",
-			*c->sides[s].axis ? c->sides[s].axis : "", *c->sides[s].axis ? " " : "",
+			names_axis(&c->sides[s]) ? c->sides[s].axis : "",
+			names_axis(&c->sides[s]) ? " " : "",
 			c->sides[s].name, c->rates ? " (simulated)" : "",
 			environment ? environment : "?", c->boots[s], c->boots[s] == 1 ? "" : "s",
 			c->sides[s].run->directory);
@@ -185,15 +192,13 @@ static void print_dropped(const struct comparison *c, FILE *out)
 
 static void print_noise(const struct comparison *noise, FILE *out)
 {
-	char *sentence = comparison_sentence(noise), ratio[64];
+	char *sentence = comparison_sentence(noise);
 	double widest = NAN;
 
 	for (size_t i = 0; i < noise->count; i++)
-		widest = fmax(widest,
-			      sqrt(noise->rows[i].ratio.high / noise->rows[i].ratio.low) - 1);
-	fprintf(out, "noise floor (%s against itself): overall %s, widest interval +-%.1f%%\n",
-		noise->sides[BASE].run->directory,
-		format_ratio(&noise->overall, ratio, sizeof(ratio)), 100 * widest);
+		widest = fmax(widest, sqrt(noise->rows[i].ratio.high / noise->rows[i].ratio.low) - 1);
+	fprintf(out, "noise floor, %s against itself: widest interval +-%.1f%%\n",
+		noise->sides[BASE].run->directory, 100 * widest);
 	print_wrapped("  ", sentence ? sentence : "?", out);
 	free(sentence);
 }
