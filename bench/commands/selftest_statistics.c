@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analysis/calibration.h"
 #include "analysis/verdict.h"
 #include "commands/command.h"
+#include "core/calibration.h"
 #include "core/progress.h"
 
 #define MOST_VALUES 16 /* of a list */
@@ -73,7 +73,7 @@ static const struct argp_option option_table[] = {
 static const char doc[] =
 	"Simulates comparisons of two kernels whose truth is known, has them judged by the code that "
 	"judges real runs, and counts false verdicts. What is simulated stands in "
-	"bench/analysis/calibration.h, what is promised in docs/METHOD.md.\n\n"
+	"bench/core/calibration.h, what is promised in docs/METHOD.md.\n\n"
 	"From 10000 families on (of intervals: 100000) a promise is kept when the upper 95% limit of the "
 	"rate of errors is within it. With fewer, that limit may be beyond by chance: then a promise is "
 	"broken only when the lower limit is beyond.\v"
@@ -296,7 +296,7 @@ static void say_verdict(const struct calibration_plan *p, const struct calibrati
 	else if (v->broken)
 		printf("%u promise%s BROKEN.", v->broken, v->broken == 1 ? " is" : "s are");
 	else if (v->open)
-		printf("No promise is broken; of %u more families would tell more.", v->open);
+		printf("No promise is broken; for %u there are too few families to tell.", v->open);
 	else
 		printf("All promises are kept.");
 }

@@ -68,10 +68,9 @@ static void print_sides(const struct comparison *c, FILE *out)
 
 		fprintf(out, "  %s  %s%s%s%s: %s; %u boot%s; %s\n", s == BASE ? "base" : "new ",
 			names_axis(&c->sides[s]) ? c->sides[s].axis : "",
-			names_axis(&c->sides[s]) ? " " : "",
-			c->sides[s].name, c->rates ? " (simulated)" : "",
-			environment ? environment : "?", c->boots[s], c->boots[s] == 1 ? "" : "s",
-			c->sides[s].run->directory);
+			names_axis(&c->sides[s]) ? " " : "", c->sides[s].name,
+			c->rates ? " (simulated)" : "", environment ? environment : "?",
+			c->boots[s], c->boots[s] == 1 ? "" : "s", c->sides[s].run->directory);
 		free(environment);
 	}
 }
@@ -196,7 +195,8 @@ static void print_noise(const struct comparison *noise, FILE *out)
 	double widest = NAN;
 
 	for (size_t i = 0; i < noise->count; i++)
-		widest = fmax(widest, sqrt(noise->rows[i].ratio.high / noise->rows[i].ratio.low) - 1);
+		widest = fmax(widest,
+			      sqrt(noise->rows[i].ratio.high / noise->rows[i].ratio.low) - 1);
 	fprintf(out, "noise floor, %s against itself: widest interval +-%.1f%%\n",
 		noise->sides[BASE].run->directory, 100 * widest);
 	print_wrapped("  ", sentence ? sentence : "?", out);

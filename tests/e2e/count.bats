@@ -108,7 +108,7 @@ row() {
 @test "count wants a kernel, an archive and a plugin" {
 	run --separate-stderr "$pinscale" count "$top/configs/count.ini"
 	assert_status 2
-	assert_says "at least one --variant NAME=FILE"
+	assert_says "a kernel is needed: --variant NAME=FILE"
 	run --separate-stderr "$pinscale" count "$top/configs/count.ini" --variant "a=$pinscale" --initramfs /nowhere
 	assert_status 2
 	assert_says "--initramfs FILE is needed"

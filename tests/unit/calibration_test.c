@@ -15,8 +15,8 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_statistics_double.h>
 
-#include "analysis/calibration.h"
-#include "analysis/calibration_parts.h"
+#include "core/calibration.h"
+#include "core/calibration_parts.h"
 
 /* --- limits --------------------------------------------------------------------- */
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "calibration_parts.h"
-#include "core/comparison.h"
-#include "core/schedule.h"
+#include "comparison.h"
+#include "schedule.h"
 
 #define LOSS 0.05	 /* whose detection is promised */
 #define WIDE_MARGIN 0.03 /* within which no difference is promised to be equivalent */

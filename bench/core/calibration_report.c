@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/text_table.h"
-#include "verdict.h"
+#include "analysis/verdict.h"
+#include "text_table.h"
 
 /* --- promises ------------------------------------------------------------------- */
 
@@ -285,37 +285,47 @@ static long worst(const struct promise *promise, const struct calibration_plan *
 	return found;
 }
 
+static void say_worst(const struct promise *promise, const struct calibration_plan *p,
+		      const struct calibration_tally *t, const struct calibration_cell *c,
+		      FILE *out)
+{
+	struct calibration_rate r = promise->rate(t);
+	char name[320];
+
+	if (promise->rate == decided)
+		fprintf(out, "          worst: %lu of %lu families", t->decided, 2 * p->families);
+	else if (promise->at_least)
+		fprintf(out, "          worst: %.2f%%, at least %.2f%%", 100 * r.value,
+			100 * r.low);
+	else
+		fprintf(out, "          worst: %.2f%%, at most %.2f%%", 100 * r.value,
+			100 * r.high);
+	fprintf(out, "; %s\n", calibration_cell_name(c, name, sizeof(name)));
+}
+
 static void say_promise(const struct promise *promise, const struct calibration_plan *p,
 			const struct calibration_tally *tallies, bool markdown, FILE *out,
 			struct calibration_verdict *v)
 {
+	const char *word = "kept  ";
 	unsigned int broken;
-	bool open;
 	long i = worst(promise, p, tallies, &broken);
 	struct calibration_rate r;
-	char name[320];
 
 	if (i < 0)
 		return;
 	r = promise->rate(&tallies[i]);
-	open = is_open(promise, &r, p->families);
-	fprintf(out, "%s%s  %s\n", markdown ? "- " : "  ", broken ? "BROKEN" : "kept  ",
-		promise->what);
-	calibration_cell_name(&p->cells[i], name, sizeof(name));
-	if (promise->rate == decided)
-		fprintf(out, "          worst: %lu of %lu families; %s\n", tallies[i].decided,
-			2 * p->families, name);
-	else
-		fprintf(out, "          worst: %.2f%%, at %s %.2f%%%s; %s\n", 100 * r.value,
-			promise->at_least ? "least" : "most",
-			100 * (promise->at_least ? r.low : r.high),
-			is_open(promise, &r, p->families) ? ", which so few families leave open"
-							  : "",
-			name);
+	if (broken) {
+		word = "BROKEN";
+		v->broken++;
+	} else if (is_open(promise, &r, p->families)) {
+		word = "open  ";
+		v->open++;
+	}
+	fprintf(out, "%s%s  %s\n", markdown ? "- " : "  ", word, promise->what);
+	say_worst(promise, p, &tallies[i], &p->cells[i], out);
 	if (broken)
 		fprintf(out, "          broken in %u cell%s\n", broken, broken == 1 ? "" : "s");
-	v->broken += broken > 0;
-	v->open += !broken && open;
 }
 
 /* What is measured without a promise. */
@@ -353,7 +363,7 @@ struct calibration_verdict calibration_promises(const struct calibration_plan *p
 	struct calibration_verdict v = {0};
 
 	say_unpromised(p, out);
-	fprintf(out, "\nPromises:\n\n");
+	fprintf(out, "\nPromises (open: there are too few families to tell):\n\n");
 	for (size_t i = 0; i < PROMISES; i++)
 		say_promise(&promises[i], p, tallies, markdown, out, &v);
 	say_more(p, tallies, out);

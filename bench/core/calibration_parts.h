@@ -5,9 +5,9 @@
 
 #include <gsl/gsl_rng.h>
 
+#include "analysis/rules.h"
 #include "calibration.h"
-#include "core/schedule.h"
-#include "rules.h"
+#include "schedule.h"
 
 /* Of a family. */
 #define CALIBRATION_POINTS 8

@@ -18,7 +18,7 @@
 #include <gsl/gsl_rng.h>
 
 #include "calibration.h"
-#include "core/comparison.h"
+#include "comparison.h"
 
 /* --- reading -------------------------------------------------------------------- */
 
