@@ -7,13 +7,15 @@ CC ?= gcc
 CFLAGS ?= -O2 -g
 BUILD ?= build
 
-LIBRARIES := $(shell pkg-config --libs jansson hwloc gsl zlib blkid liburing) -linih -laio -ldl -lpthread
+LIBRARIES := $(shell pkg-config --libs jansson hwloc gsl zlib blkid liburing libbpf) -linih -laio -ldl -lpthread
 
-CPPFLAGS += -D_GNU_SOURCE -Ibench -DPINSCALE_TOP=\"$(CURDIR)\"
+CPPFLAGS += -D_GNU_SOURCE -Ibench -I$(BUILD) -DPINSCALE_TOP=\"$(CURDIR)\"
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wno-format-truncation -Werror -MMD -MP \
-	$(shell pkg-config --cflags jansson hwloc gsl zlib blkid liburing)
+	$(shell pkg-config --cflags jansson hwloc gsl zlib blkid liburing libbpf)
 
-SOURCES := $(sort $(shell find bench -name '*.c'))
+SOURCES := $(sort $(shell find bench -name '*.c' ! -name '*.bpf.c'))
+BPF_SOURCES := $(sort $(wildcard bench/bpf/*.bpf.c))
+SKELETONS := $(BPF_SOURCES:bench/%.bpf.c=$(BUILD)/%.skel.h)
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 COUNT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard count/*.c)))
 TEST_SOURCES := $(sort $(wildcard tests/unit/*_test.c))
@@ -34,6 +36,27 @@ $(BUILD)/pinscale: $(OBJECTS)
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# A program that runs in the kernel, as a header: bench/bpf/NAME.bpf.c is loaded by a probe that
+# includes "bpf/NAME.skel.h". 'bpftool gen object' leaves out what only a debugger needs.
+BPF_CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+BPF_FLAGS := -g -O2 -target bpf -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Werror -Ibench \
+	-idirafter /usr/include/$(shell $(CC) -print-multiarch)
+
+$(BUILD)/bpf/%.bpf.o: bench/bpf/%.bpf.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,BPF,$<)$(BPF_CLANG) $(BPF_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	$(call quiet,SKEL,$<)$(BPFTOOL) gen object $(@:.skel.h=.linked.o) $< && \
+		$(BPFTOOL) gen skeleton $(@:.skel.h=.linked.o) name $(*F)_bpf >$@.new && mv $@.new $@
+
+# Its atomics give a result: since 5.12, and the tracepoints came later.
+$(BUILD)/bpf/contention.bpf.o $(BUILD)/bpf/contention_raw.bpf.o: override BPF_FLAGS += -mcpu=v3
+
+# Once they are compiled, the .d files say which of them need which.
+$(filter $(BUILD)/bench/probes/%,$(OBJECTS)): | $(SKELETONS)
 
 # The plugin of the guests' QEMU.
 $(BUILD)/count.so: $(COUNT_OBJECTS)
@@ -95,11 +118,11 @@ nightly: all $(patsubst %.c,$(BUILD)/%,$(wildcard tests/guest/*.c tests/nightly/
 	@PINSCALE_TEST_GUEST=1 tests/run.sh --nightly | tee results/reference/nightly/log.txt
 
 format:
-	clang-format -i $(SOURCES) $$(find bench count -name '*.h') count/*.c tests/unit/*.[ch] tests/guest/*.c tests/fuzz/*.c tests/nightly/*.c
+	clang-format -i $(SOURCES) $(BPF_SOURCES) $$(find bench count -name '*.h') count/*.c tests/unit/*.[ch] tests/guest/*.c tests/fuzz/*.c tests/nightly/*.c
 
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: all check asan check-asan fuzz fuzz-build nightly format clean
 
--include $(OBJECTS:.o=.d) $(COUNT_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(SKELETONS:.skel.h=.bpf.d) $(COUNT_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)

@@ -22,7 +22,8 @@ compared_arguments=()
 started=$SECONDS
 
 build_packages=(gcc make libc6-dev pkg-config libhugetlbfs-dev libaio-dev libinih-dev libjansson-dev
-	libhwloc-dev libgsl-dev liburing-dev libblkid-dev zlib1g-dev gnuplot-nox fonts-dejavu-core
+	libhwloc-dev libgsl-dev liburing-dev libblkid-dev zlib1g-dev libbpf-dev
+	clang bpftool gnuplot-nox fonts-dejavu-core
 	kmod e2fsprogs)
 guest_packages=(linux-source-6.1 flex bison bc libelf-dev patch xz-utils cpio busybox-static dash
 	qemu-system-x86 seabios)

@@ -121,6 +121,9 @@ main() {
 		rm -f "$root/bin/$(basename "$binary")"
 		add_program "$binary" "$(basename "$binary")"
 	done
+	# Lists that probes read where they are in the clone.
+	mkdir -p "$root${here%/vm}/configs"
+	cp -r "${here%/vm}/configs/probes" "$root${here%/vm}/configs/"
 	cp "$here/init" "$root/init"
 	chmod 755 "$root/init"
 	find "$root" -exec touch -h -d @0 {} +

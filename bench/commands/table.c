@@ -8,6 +8,7 @@
 #include "core/differences.h"
 #include "core/faults.h"
 #include "core/panel.h"
+#include "core/probed.h"
 #include "core/reference.h"
 #include "core/run.h"
 #include "core/show.h"
@@ -52,6 +53,8 @@ static int table_run(int argc, char **argv)
 		differences_print(&run, stdout);
 	show_panels(&run, &panels, stdout);
 	reference_print(&run, &panels, stdout);
+	if (probed_print(&run, &panels, stdout, &e))
+		fprintf(stderr, "pinscale table: %s\n", e.text);
 	bad = faults_print(&run, stdout);
 	puts("");
 	if (run.trial_count)

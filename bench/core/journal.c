@@ -64,6 +64,15 @@ static char *key_of(unsigned int boot, int repetition, const json_t *point)
 	return key;
 }
 
+json_t *journal_watched(const json_t *point, json_t *probe)
+{
+	json_t *copy = json_copy((json_t *)point);
+
+	if (probe)
+		json_object_set(copy, "probe", probe);
+	return copy;
+}
+
 static void remember(void *journal, const json_t *record)
 {
 	struct journal *j = journal;
@@ -71,6 +80,7 @@ static void remember(void *journal, const json_t *record)
 	unsigned int boot = json_integer_value(json_object_get(record, "boot"));
 	int repetition = -1;
 	char *key, text[16];
+	json_t *point;
 
 	if (!type)
 		return;
@@ -79,11 +89,13 @@ static void remember(void *journal, const json_t *record)
 		json_object_set_new(j->ended, text, json_true());
 		return;
 	}
-	if (!strcmp(type, "trial"))
+	if (!strcmp(type, "trial") || !strcmp(type, "probed"))
 		repetition = json_integer_value(json_object_get(record, "repetition"));
 	else if (strcmp(type, "skip"))
 		return;
-	key = key_of(boot, repetition, json_object_get(record, "point"));
+	point = journal_watched(json_object_get(record, "point"), json_object_get(record, "probe"));
+	key = key_of(boot, repetition, point);
+	json_decref(point);
 	if (key && repetition >= 0 && !json_object_get(j->done, key)) {
 		snprintf(text, sizeof(text), "%u", boot);
 		json_object_set_new(j->trials, text, json_integer(journal_trials(j, boot) + 1));

@@ -35,6 +35,10 @@ int journal_append(struct journal *j, json_t *record, struct error *e);
  */
 bool journal_has(const struct journal *j, unsigned int boot, int repetition, const json_t *point);
 
+/* The point as journal_has() knows trials of it that a probe watched; probe NULL: that none did. A
+ * new reference. */
+json_t *journal_watched(const json_t *point, json_t *probe);
+
 /* How many trials of the boot there are. */
 unsigned int journal_trials(const struct journal *j, unsigned int boot);
 

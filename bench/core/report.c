@@ -32,6 +32,7 @@ static const struct {
 	{"points", "Points", report_points},
 	{"graphs", "Graphs", report_graphs},
 	{"scaling", "Laws of scaling", report_scaling},
+	{"probes", "What workers waited for", report_probes},
 	{"noise", "Noise floor", report_noise},
 	{"left-out", "What was left out", report_left_out},
 	{"method", "Method", report_method},

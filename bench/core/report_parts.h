@@ -25,6 +25,7 @@ void report_left_out(const struct report *r);
 void report_noise(const struct report *r);
 void report_graphs(const struct report *r);
 void report_scaling(const struct report *r);
+void report_probes(const struct report *r);
 void report_method(const struct report *r);
 void report_environments(const struct report *r);
 void report_reproduce(const struct report *r);

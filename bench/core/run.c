@@ -168,8 +168,13 @@ static json_t *kept(const json_t *record, bool trial)
 	static const char *const keys[] = {"type", "boot", "order", "problems"};
 	json_t *copy;
 
-	if (!trial)
-		return printable_json(record);
+	if (!trial) {
+		copy = printable_json(record);
+		/* Of trials that a probe watched what it saw counts, and their rate. */
+		json_object_del(copy, "workers");
+		json_object_del(copy, "slices");
+		return copy;
+	}
 	if (!json_array_size(json_object_get(record, "problems")))
 		return NULL;
 	copy = json_object();

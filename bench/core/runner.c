@@ -22,6 +22,7 @@
 #include "signals.h"
 #include "trial.h"
 #include "undo.h"
+#include "views.h"
 
 struct runner {
 	struct journal *j;
@@ -66,6 +67,7 @@ static int write_boot(struct runner *r, struct error *e)
 		json_object_set_new(targets, r->needs.target[i].target->name,
 				    environment_target_json(&r->needs.target[i]));
 	json_object_set_new(record, "targets", targets);
+	json_object_set_new(record, "probes", views_json());
 	return journal_write_boot(r->j, r->boot, record, e);
 }
 
@@ -104,9 +106,10 @@ static int write_skips(struct runner *r, struct error *e)
 	return 0;
 }
 
-/* A trial into the journal. 0; 1 when a signal came; -1. */
+/* A trial into the journal, watched by a probe that runs apart or by none. 0; 1 when a signal came;
+ * -1. */
 static int measure(struct runner *r, size_t index, unsigned int repetition, json_t *point,
-		   struct error *e)
+		   const struct probe *apart, struct error *e)
 {
 	const struct point *p = &r->s->points[index];
 	struct trial *t = trial_alloc(p->workers);
@@ -126,7 +129,10 @@ static int measure(struct runner *r, size_t index, unsigned int repetition, json
 	t->operations = json_integer_value(
 		json_object_get(json_object_get(r->j->run, "count"), "operations"));
 	t->number = journal_trials(r->j, r->boot);
-	record = new_record(r, "trial");
+	t->apart = apart;
+	record = new_record(r, apart ? "probed" : "trial");
+	if (apart)
+		json_object_set_new(record, "probe", json_string(apart->name));
 	json_object_set_new(record, "order", json_integer(journal_trials(r->j, r->boot)));
 	json_object_set_new(record, "repetition", json_integer(repetition));
 	json_object_set(record, "point", point);
@@ -167,9 +173,39 @@ static void show_first(const struct runner *r)
 	run_free(&run);
 }
 
-/* The points of a repetition that the journal lacks; only[i] says which, NULL for all. */
+/* A trial that the journal may have already. As measure(). */
+static int measure_once(struct runner *r, size_t index, unsigned int repetition,
+			const struct probe *apart, struct error *e)
+{
+	const struct point *p = &r->s->points[index];
+	json_t *point = point_json(p), *name = apart ? json_string(apart->name) : NULL;
+	json_t *watched = journal_watched(point, name);
+	char what[320];
+	int rc = 0;
+
+	point_name(p, what, 256);
+	if (apart)
+		snprintf(what + strlen(what), sizeof(what) - strlen(what), ", watched by %s",
+			 apart->name);
+	if (journal_has(r->j, r->boot, repetition, watched)) {
+		progress_skip(&r->progress);
+	} else {
+		progress_step(&r->progress, what);
+		rc = measure(r, index, repetition, point, apart, e);
+	}
+	json_decref(watched);
+	json_decref(name);
+	json_decref(point);
+	return rc;
+}
+
+/*
+ * The points of a repetition that the journal lacks; only[i] says which, NULL for all.
+ * Trials that a probe watches come behind all others of the round: those that are
+ * compared with each other stay beside each other.
+ */
 static int measure_round(struct runner *r, unsigned int repetition, const bool *only,
-			 struct error *e)
+			 const struct probe *apart, struct error *e)
 {
 	const struct sweep *s = r->s;
 	size_t *order = sweep_order(s, r->boot, repetition);
@@ -177,24 +213,35 @@ static int measure_round(struct runner *r, unsigned int repetition, const bool *
 
 	if (!order)
 		return fail(e, "No memory for the order of %zu points.", s->count);
-	for (size_t i = 0; i < s->count && !rc; i++) {
-		const struct point *p = &s->points[order[i]];
-		json_t *point;
-		char name[256];
-
-		if (r->needs.reasons[order[i]] || (only && !only[order[i]]))
-			continue;
-		point = point_json(p);
-		point_name(p, name, sizeof(name));
-		if (journal_has(r->j, r->boot, repetition, point)) {
-			progress_skip(&r->progress);
-		} else {
-			progress_step(&r->progress, name);
-			rc = measure(r, order[i], repetition, point, e);
-		}
-		json_decref(point);
-	}
+	for (size_t i = 0; i < s->count && !rc; i++)
+		if (!r->needs.reasons[order[i]] && (!only || only[order[i]]))
+			rc = measure_once(r, order[i], repetition, apart, e);
 	free(order);
+	return rc;
+}
+
+/* The probes of the sweep that can run here. */
+static unsigned int probes_possible(const struct sweep *s, bool say)
+{
+	unsigned int n = 0;
+
+	for (const struct probe *const *p = s->probes; *p; p++) {
+		const char *reason = (*p)->unsupported();
+
+		n += !reason;
+		if (reason && say)
+			progress_say("without the probe %s: %s", (*p)->name, reason);
+	}
+	return n;
+}
+
+static int measure_probed(struct runner *r, unsigned int repetition, struct error *e)
+{
+	int rc = 0;
+
+	for (const struct probe *const *p = r->s->probes; *p && !rc; p++)
+		if (!(*p)->unsupported())
+			rc = measure_round(r, repetition, NULL, *p, e);
 	return rc;
 }
 
@@ -217,7 +264,7 @@ static int make_up(struct runner *r, struct error *e)
 				"others on the CPUs, or CPUs that moved, spoilt rounds: they are "
 				"measured again");
 		progress_start(&r->progress, count);
-		rc = measure_round(r, s->repetitions + i, needed, e);
+		rc = measure_round(r, s->repetitions + i, needed, NULL, e);
 		progress_end();
 	}
 	free(needed);
@@ -230,9 +277,11 @@ static int measure_all(struct runner *r, struct error *e)
 	unsigned int possible = s->count - r->result->skipped;
 	int rc = 0;
 
-	progress_start(&r->progress, possible * s->repetitions);
+	progress_start(&r->progress, possible * s->repetitions * (1 + probes_possible(s, true)));
 	for (unsigned int repetition = 0; repetition < s->repetitions && !rc; repetition++) {
-		rc = measure_round(r, repetition, NULL, e);
+		rc = measure_round(r, repetition, NULL, NULL, e);
+		if (!rc)
+			rc = measure_probed(r, repetition, e);
 		if (!rc && !repetition && s->repetitions > 1 && r->o->slot < 0)
 			show_first(r);
 	}

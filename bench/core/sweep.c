@@ -11,6 +11,7 @@
 
 #include "axes.h"
 #include "file.h"
+#include "include/probe.h"
 #include "include/workload.h"
 #include "placement.h"
 #include "trial.h"
@@ -71,6 +72,31 @@ static int parse_choice(const char *key, const char *value, bool *out, struct er
 	return *out || !strcmp(value, "no") ? 0 : fail(e, "%s = %s: wants yes or no", key, value);
 }
 
+static int parse_probes(struct sweep *s, const char *value, struct error *e)
+{
+	char *list = strdup(value), *rest = list, *name;
+	unsigned int n = 0;
+	int rc = list ? 0 : fail(e, "no memory");
+
+	memset(s->probes, 0, sizeof(s->probes));
+	while (!rc && (name = strsep(&rest, " ,\t"))) {
+		const struct probe *p = *name ? find_plugin(probe, name) : NULL;
+
+		if (!*name || (p && !p->apart))
+			continue;
+		if (!p)
+			rc = fail(e,
+				  "probes = %s: there is no probe '%s'; 'pinscale list' names them",
+				  value, name);
+		else if (n == SWEEP_PROBES)
+			rc = fail(e, "probes = %s: more than %d", value, SWEEP_PROBES);
+		else
+			s->probes[n++] = p;
+	}
+	free(list);
+	return rc;
+}
+
 /* A key of [sweep]. 1: there is no such key; 0; -1 with the error set. */
 static int sweep_key(struct sweep *s, const char *key, const char *value, struct error *e)
 {
@@ -92,6 +118,8 @@ static int sweep_key(struct sweep *s, const char *key, const char *value, struct
 		return parse_choice(key, value, &s->latency, e);
 	if (!strcmp(key, "make_up"))
 		return parse_choice(key, value, &s->make_up, e);
+	if (!strcmp(key, "probes"))
+		return parse_probes(s, value, e);
 	return 1;
 }
 
@@ -269,7 +297,7 @@ static int handle_key(struct parser *parser, const char *section, const char *ke
 		rc = sweep_key(parser->s, key, value, parser->e);
 		return rc > 0 ? fail(parser->e,
 				     "[sweep] has no key '%s'; it has: summary window warmup "
-				     "slices repetitions seed margin latency make_up",
+				     "slices repetitions seed margin latency make_up probes",
 				     key)
 			      : rc;
 	}

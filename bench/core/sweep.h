@@ -9,6 +9,11 @@
 #include "include/error.h"
 #include "include/point.h"
 
+/* Probes of a sweep that run apart. */
+#define SWEEP_PROBES 8
+
+struct probe;
+
 struct sweep {
 	char *name;	  /* of the file, without directory and .ini */
 	char *text;	  /* of the file */
@@ -21,6 +26,8 @@ struct sweep {
 	double margin; /* of equivalence, a share */
 	bool latency;  /* operations are timed one by one */
 	bool make_up;  /* rounds that the rules spoilt are measured again */
+	const struct probe
+		*probes[SWEEP_PROBES + 1]; /* that watch trials of their own; ends with NULL */
 	struct point *points;
 	size_t count;
 };

@@ -160,10 +160,15 @@ static void begin_probes(struct trial *t)
 	for_each_plugin (probe, p) {
 		struct probe_run *r = &t->probe[t->probes];
 
-		if (t->probes == TRIAL_PROBES || (*p)->unsupported())
+		if (t->probes == TRIAL_PROBES || ((*p)->apart && *p != t->apart) ||
+		    (*p)->unsupported())
 			continue;
 		memset(r, 0, sizeof(*r));
 		r->probe = *p;
+		if ((*p)->apart) {
+			r->details = t->details;
+			r->room = sizeof(t->details);
+		}
 		(*p)->begin(r, &r->error);
 		t->probes++;
 	}
@@ -299,7 +304,8 @@ int trial_run(struct trial *t)
 	pid_t pid, parent = getpid();
 	int status = 0, waited;
 
-	t->error.text[0] = t->buffer_error.text[0] = t->buffer_found[0] = t->frames[0] = '\0';
+	t->error.text[0] = t->buffer_error.text[0] = t->buffer_found[0] = t->frames[0] =
+		t->details[0] = '\0';
 	t->failed = true;
 	t->pingpong[0] = t->pingpong[1] = 0;
 	t->total_operations = 0;

@@ -14,6 +14,9 @@
 #define TRIAL_SLICES 100
 #define TRIAL_PROBES 16
 
+/* What a probe that runs apart may say besides numbers, bytes. */
+#define TRIAL_DETAILS (256 * 1024)
+
 struct trial_worker {
 	int cpu;
 	uint64_t operations;	     /* in the window */
@@ -37,8 +40,9 @@ struct trial {
 	double window, warmup; /* seconds */
 	unsigned int slices;
 	bool latencies;
-	unsigned int operations; /* of each worker at least, instead of a window; 0: by time */
-	unsigned int number;	 /* of the trial, for who watches from outside (include/mark.h) */
+	unsigned int operations;   /* of each worker at least, instead of a window; 0: by time */
+	const struct probe *apart; /* that watches this trial though it costs time; NULL: none */
+	unsigned int number;	   /* of the trial, for who watches from outside (include/mark.h) */
 
 	/* Set by trial_run(): */
 	bool failed;
@@ -56,6 +60,7 @@ struct trial {
 	char frames[8192];	   /* with operations: page frames of the memory, as JSON */
 	unsigned int probes;
 	struct probe_run probe[TRIAL_PROBES];
+	char details[TRIAL_DETAILS];  /* of the probe that runs apart */
 	struct trial_worker worker[]; /* point->workers of them */
 };
 

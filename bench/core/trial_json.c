@@ -71,6 +71,11 @@ static json_t *probe_json(const struct probe_run *r)
 
 	for (int i = 0; r->probe->values[i]; i++)
 		json_object_set_new(object, r->probe->values[i], json_integer(r->values[i]));
+	if (r->details && *r->details) {
+		json_t *details = json_loads(r->details, 0, NULL);
+
+		json_object_set_new(object, "details", details ? details : json_null());
+	}
 	if (r->probe->check)
 		json_object_set_new(object, "checked", json_boolean(r->checked));
 	return object;

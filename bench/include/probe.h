@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "mechanism.h"
 #include "plugin.h"
 #include "point.h"
 
@@ -18,7 +19,9 @@ struct probe_run {
 	int64_t before[PROBE_VALUES]; /* free for begin() to use */
 	int64_t values[PROBE_VALUES]; /* set by end(), one a name of probe->values */
 	bool checked;		      /* set by check() */
-	struct error error;	      /* text[0] != 0: it failed, its values say nothing */
+	char *details;	    /* of a probe that runs apart: end() may write a JSON object here, as */
+	size_t room;	    /* text that is ended by '\0', in so many bytes; else NULL and 0 */
+	struct error error; /* text[0] != 0: it failed, its values say nothing */
 };
 
 struct probe {
@@ -26,12 +29,21 @@ struct probe {
 	const char *summary;
 	const char *values[PROBE_VALUES + 1]; /* the keys of its record, NULL-terminated */
 
+	/*
+	 * It costs time: it runs in trials of its own, beside those whose rates count,
+	 * where a sweep asks for it (probes = NAME ...).
+	 */
+	bool apart;
+
+	struct view views[MECHANISMS];
+
 	/* Required. NULL when it can run here, else a sentence (static text). */
 	const char *(*unsupported)(void);
 
 	/*
 	 * Required. Called in the trial's process when all workers wait at the gate,
-	 * and when the last operation of the last worker is done. 0 or -1.
+	 * and when the last operation of the last worker is done. Workers are threads of
+	 * this process, or children of it. 0 or -1.
 	 */
 	int (*begin)(struct probe_run *r, struct error *e);
 	int (*end)(struct probe_run *r, struct error *e);

@@ -10,6 +10,11 @@
 #include "include/probe.h"
 #include "include/workload.h"
 
+/* Of all mechanisms. */
+#define BLIND                                                                         \
+	"it counts pages pinned and says nothing of waiting; it proves that a trial " \
+	"did pin what it must"
+
 enum { ACQUIRED, RELEASED };
 
 static int read_pins(int64_t *pins, struct error *e)
@@ -116,6 +121,14 @@ static const struct probe pins_probe = {
 	.name = "pins",
 	.summary = "pages pinned, from /proc/vmstat",
 	.values = {"acquired", "released"},
+	.views =
+		{
+			[MECHANISM_BIT_LOCK] = {SIGHT_BLIND, BLIND},
+			[MECHANISM_ATOMIC] = {SIGHT_BLIND, BLIND},
+			[MECHANISM_FOLIO_LOCK] = {SIGHT_BLIND, BLIND},
+			[MECHANISM_SPIN] = {SIGHT_BLIND, BLIND},
+			[MECHANISM_SLEEPING] = {SIGHT_BLIND, BLIND},
+		},
 	.unsupported = pins_unsupported,
 	.begin = pins_begin,
 	.end = pins_end,

@@ -8,6 +8,9 @@
 
 #define COUNTERS "/sys/kernel/debug/taillock/counters"
 
+/* Of all mechanisms but that one. */
+#define BLIND "it counts the compound lock's waits, and no others"
+
 static const char *const names[] = {"acquisitions", "contended", "spin_cycles",
 				    "tail_gets",    "tail_puts", "tails_held"};
 enum { TAILS_HELD = 5, COUNT };
@@ -65,6 +68,14 @@ static const struct probe tailref_probe = {
 	.summary = "acquisitions of the compound lock, and those that had to wait",
 	.values = {"acquisitions", "contended", "spin_cycles", "tail_gets", "tail_puts",
 		   "tails_held"},
+	.views =
+		{
+			[MECHANISM_BIT_LOCK] = {SIGHT_SEES, NULL},
+			[MECHANISM_ATOMIC] = {SIGHT_BLIND, BLIND},
+			[MECHANISM_FOLIO_LOCK] = {SIGHT_BLIND, BLIND},
+			[MECHANISM_SPIN] = {SIGHT_BLIND, BLIND},
+			[MECHANISM_SLEEPING] = {SIGHT_BLIND, BLIND},
+		},
 	.unsupported = tailref_unsupported,
 	.begin = tailref_begin,
 	.end = tailref_end,

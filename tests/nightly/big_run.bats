@@ -32,6 +32,15 @@ peak() {
 	((kilobytes < most_kilobytes)) || fail "it had $kilobytes kB in memory"
 }
 
+@test "comparing them, with graphs and the report, needs less than 300 MB" {
+	peak "$pinscale" compare "$BATS_FILE_TMPDIR/run" -o "$BATS_TEST_TMPDIR/report" --brief
+	# 0.97 is a loss of 3%.
+	assert_status 1
+	assert_says "REGRESSION: "
+	[[ -s $BATS_TEST_TMPDIR/report/report.html ]] || fail "there is no report"
+	((kilobytes < most_kilobytes)) || fail "it had $kilobytes kB in memory"
+}
+
 @test "a million trials at one point are read" {
 	"$programs/make_run" "$BATS_TEST_TMPDIR/million" 1 1 1000000 1
 	peak "$pinscale" table "$BATS_TEST_TMPDIR/million"
