@@ -413,6 +413,15 @@ json_t *point_json(const struct point *p)
 	return object;
 }
 
+char *point_key(const struct point *p)
+{
+	json_t *json = point_json(p);
+	char *key = json_dumps(json, JSON_COMPACT);
+
+	json_decref(json);
+	return key;
+}
+
 void point_name(const struct point *p, char *name, size_t size)
 {
 	size_t used = 0;

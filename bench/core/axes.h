@@ -22,6 +22,9 @@ extern const struct axis axes[];
 /* The point's JSON object, as docs/JOURNAL.md has it. A new reference. */
 json_t *point_json(const struct point *p);
 
+/* What tells points apart; to be freed, NULL without memory. */
+char *point_key(const struct point *p);
+
 /* "pread zram 2m hugetlbfs shared tail 4k 1 2 compact": the values in the order of the table. */
 void point_name(const struct point *p, char *name, size_t size);
 

@@ -356,7 +356,8 @@ static bool count_side_of(struct count_side *side, const struct run *counts, con
 	return false;
 }
 
-int comparison_find_counts(struct comparison *c, struct error *e)
+/* Finds counts of both sides' kernels beside the run. 0 (also when there are none), or -1. */
+static int find_counts(struct comparison *c, struct error *e)
 {
 	struct error why;
 	bool one = c->sides[BASE].run == c->sides[NEW].run;
@@ -449,11 +450,11 @@ int comparison_make(struct comparison *c, const struct side sides[SIDES],
 	if (!rc)
 		rc = comparison_judge(c, e);
 	if (!rc)
-		rc = comparison_find_counts(c, e);
+		rc = find_counts(c, e);
 	if (!rc) {
 		judge_counts(c);
 		comparison_describe(c);
-		rc = comparison_warn(c, e);
+		comparison_warn(c);
 	}
 	if (rc)
 		comparison_free(c);

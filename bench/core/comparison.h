@@ -148,6 +148,9 @@ size_t comparison_next_point(const struct comparison *c, size_t i);
 /* Of all rows of a point: the worst. */
 enum verdict comparison_point_verdict(const struct comparison *c, size_t first);
 
+/* The half width of the widest interval of all rows, as a share; NAN for none. */
+double widest_interval(const struct comparison *c);
+
 /* "rounds", "boots a side": what differences are taken of, for people. */
 const char *pairing_unit(enum pairing p);
 

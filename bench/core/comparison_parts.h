@@ -23,10 +23,7 @@ static inline bool side_counts(const struct side *s, const struct run_trial *t)
 /* Rates, intervals within boots, further units: what verdicts do not need. */
 void comparison_describe(struct comparison *c);
 
-/* What was left out of each side, and the warnings. 0 or -1. */
-int comparison_warn(struct comparison *c, struct error *e);
-
-/* Finds counts of both sides' kernels beside the run. 0 (also when there are none), or -1. */
-int comparison_find_counts(struct comparison *c, struct error *e);
+/* What was left out of each side, and the warnings. */
+void comparison_warn(struct comparison *c);
 
 #endif

@@ -40,12 +40,10 @@ static const char *text_of(const json_t *object, const char *key)
 char *comparison_environment(const struct comparison *c, int side)
 {
 	const struct side *s = &c->sides[side];
-	const json_t *record = NULL, *cpu;
+	const struct run_boot *boot = run_first_boot(s->run, s->variant);
+	const json_t *record = boot ? boot->record : NULL, *cpu;
 	char *text = NULL;
 
-	for (unsigned int b = 0; b < s->run->boot_count && !record; b++)
-		if (s->run->boots[b].variant == s->variant && s->run->boots[b].counts)
-			record = s->run->boots[b].record;
 	cpu = json_object_get(record, "cpu");
 	if (asprintf(&text, "Linux %s (%s), CPUs %s of %s",
 		     text_of(json_object_get(record, "kernel"), "release"),
@@ -192,13 +190,9 @@ static void print_dropped(const struct comparison *c, FILE *out)
 static void print_noise(const struct comparison *noise, FILE *out)
 {
 	char *sentence = comparison_sentence(noise);
-	double widest = NAN;
 
-	for (size_t i = 0; i < noise->count; i++)
-		widest = fmax(widest,
-			      sqrt(noise->rows[i].ratio.high / noise->rows[i].ratio.low) - 1);
 	fprintf(out, "noise floor, %s against itself: widest interval +-%.1f%%\n",
-		noise->sides[BASE].run->directory, 100 * widest);
+		noise->sides[BASE].run->directory, 100 * widest_interval(noise));
 	print_wrapped("  ", sentence ? sentence : "?", out);
 	free(sentence);
 }

@@ -27,6 +27,15 @@ enum verdict comparison_point_verdict(const struct comparison *c, size_t first)
 	return verdict_overall(&c->family[first], comparison_next_point(c, first) - first);
 }
 
+double widest_interval(const struct comparison *c)
+{
+	double widest = NAN;
+
+	for (size_t i = 0; i < c->count; i++)
+		widest = fmax(widest, sqrt(c->rows[i].ratio.high / c->rows[i].ratio.low) - 1);
+	return widest;
+}
+
 const char *pairing_unit(enum pairing p)
 {
 	return p == PAIR_ROUNDS ? "rounds" : p == PAIR_BOOT_ROUNDS ? "boots" : "boots a side";
@@ -319,15 +328,6 @@ static void warn_sweep(struct comparison *c)
 	}
 }
 
-/* The first boot of a side that counts. */
-static const json_t *boot_record(const struct side *s)
-{
-	for (unsigned int b = 0; b < s->run->boot_count; b++)
-		if (s->run->boots[b].variant == s->variant && s->run->boots[b].counts)
-			return s->run->boots[b].record;
-	return NULL;
-}
-
 static void warn_unread(struct comparison *c)
 {
 	for (int s = 0; s < SIDES; s++) {
@@ -343,12 +343,11 @@ static void warn_unread(struct comparison *c)
 	}
 }
 
-int comparison_warn(struct comparison *c, struct error *e)
+void comparison_warn(struct comparison *c)
 {
 	const json_t *records[SIDES];
 	json_t *differences;
 
-	(void)e;
 	if (c->emulated)
 		json_array_append_new(
 			c->warnings,
@@ -356,7 +355,9 @@ int comparison_warn(struct comparison *c, struct error *e)
 				    "times and rates are not, and get no verdict."));
 	for (int s = 0; s < SIDES; s++) {
 		count_dropped(c, s);
-		records[s] = boot_record(&c->sides[s]);
+		const struct run_boot *boot = run_first_boot(c->sides[s].run, c->sides[s].variant);
+
+		records[s] = boot ? boot->record : NULL;
 	}
 	if (c->sides[BASE].run != c->sides[NEW].run)
 		warn_sweep(c);
@@ -368,5 +369,4 @@ int comparison_warn(struct comparison *c, struct error *e)
 	}
 	warn_unread(c);
 	warn_dropped(c);
-	return 0;
 }

@@ -83,13 +83,12 @@ json_t *differences_of(const char *base, const json_t *a, const char *other, con
 	return n.said;
 }
 
-/* The first boot of the variant that counts, or NULL. */
-static const json_t *first_boot(const struct run *r, unsigned int variant)
+/* Its record, or NULL. */
+static const json_t *first_record(const struct run *r, unsigned int variant)
 {
-	for (unsigned int i = 0; i < r->boot_count; i++)
-		if (r->boots[i].variant == variant && r->boots[i].counts)
-			return r->boots[i].record;
-	return NULL;
+	const struct run_boot *boot = run_first_boot(r, variant);
+
+	return boot ? boot->record : NULL;
 }
 
 unsigned int differences_print(const struct run *r, FILE *out)
@@ -97,8 +96,8 @@ unsigned int differences_print(const struct run *r, FILE *out)
 	unsigned int said = 0;
 
 	for (unsigned int v = 1; v < r->variant_count; v++) {
-		json_t *list = differences_of(r->variants[0], first_boot(r, 0), r->variants[v],
-					      first_boot(r, v));
+		json_t *list = differences_of(r->variants[0], first_record(r, 0), r->variants[v],
+					      first_record(r, v));
 		json_t *sentence;
 		size_t i;
 

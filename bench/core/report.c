@@ -78,21 +78,9 @@ void report_dropped(FILE *out, const struct comparison_dropped *d)
 	html(out, "%u of %u trials", d->failed + d->foreign + d->moved, d->trials);
 }
 
-double widest_interval(const struct comparison *c)
-{
-	double widest = NAN;
-
-	for (size_t i = 0; i < c->count; i++)
-		widest = fmax(widest, sqrt(c->rows[i].ratio.high / c->rows[i].ratio.low) - 1);
-	return widest;
-}
-
 const struct run_boot *side_boot(const struct side *s)
 {
-	for (unsigned int b = 0; b < s->run->boot_count; b++)
-		if (s->run->boots[b].variant == s->variant && s->run->boots[b].counts)
-			return &s->run->boots[b];
-	return NULL;
+	return run_first_boot(s->run, s->variant);
 }
 
 bool same_boots(const struct comparison *c)

@@ -58,9 +58,6 @@ void report_word(FILE *out, const char *word);
 /* The same: the sweep of a run. */
 void report_config(FILE *out, const struct run *run);
 
-/* The half width of the widest interval of all rows, as a share; NAN for none. */
-double widest_interval(const struct comparison *c);
-
 /* The first boot of a side that counts, or NULL. */
 const struct run_boot *side_boot(const struct side *s);
 

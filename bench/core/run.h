@@ -102,6 +102,9 @@ bool run_compares_kernels(const struct run *r);
  * plan's variants once. */
 int run_turn(const struct run *r, unsigned int boot);
 
+/* The first boot of the variant that counts, or NULL. */
+const struct run_boot *run_first_boot(const struct run *r, unsigned int variant);
+
 /* What the boots' figures are worth: native, virtualised or emulated. */
 const char *run_execution(const struct run *r);
 
